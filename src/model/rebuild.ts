@@ -1,0 +1,88 @@
+import Type, { type Static } from 'typebox';
+import { Digest } from './digest.ts';
+import type { Platform } from './oci.ts';
+import type { Path } from './path.ts';
+
+/** Where the image was built from, pinned, and who says so. */
+export type Source = {
+  location: { kind: 'git'; url: string; ref?: string; commit: string; subdir?: string } | { kind: 'context'; digest: Digest };
+  /** Who named it: the request, the provenance attached to the image, or a label or annotation of the image. */
+  evidence: 'request' | 'provenance' | 'label' | 'annotation';
+};
+
+/** A file of the build context at the pinned commit. `path` is relative to the context, without a leading slash. */
+export type SourceFile = { path: Path; size: number; digest?: Digest; executable: boolean; target?: string };
+
+/** A file of another commit of the same repository: what a drifted image was built from is often found there. */
+export type SourceHistoryFile = { path: Path; digest: Digest; commit: string };
+
+export type SourceTree = { source: Source; files: SourceFile[]; history: SourceHistoryFile[]; historyComplete: boolean };
+
+/** A base image as the rebuild uses it. */
+export type PinnedBase = { reference: string; digest: Digest; manifestDigest: Digest };
+
+/** Everything that decides what the build does; equal plans over equal sources ask for equal builds. */
+export type BuildPlan = {
+  builder: 'buildah';
+  /** Relative to the context. */
+  dockerfile: string;
+  target?: string;
+  buildArgs: Record<string, string>;
+  platform: Platform;
+  /** Every `FROM` that names an image, with the text of the FROM and what it is pinned to. */
+  bases: PinnedBase[];
+  /** Seconds since 1970-01-01 UTC (SOURCE_DATE_EPOCH), where the published image was built with one. */
+  epoch?: number;
+  /** The manifest format the published image has. */
+  format: 'oci' | 'docker';
+};
+
+/**
+ * Something fetched while rebuilding. in-toto attestation framework v1, ResourceDescriptor:
+ * https://github.com/in-toto/attestation/blob/v1.0/spec/v1/resource_descriptor.md
+ */
+export type ResolvedDependency = {
+  uri: string;
+  /** Absent where only the outside was seen (TLS through CONNECT). */
+  digest?: { sha256: string };
+  annotations?: { method?: string; status?: number; size?: number; mediaType?: string };
+};
+
+/** SLSA has no word for it: why there is no comparison. */
+export const NotComparable = Type.Enum([
+  'no-source',
+  'source-mismatch',
+  'local-context',
+  'secret-required',
+  'input-gone',
+  'build-failed',
+  'flaky',
+  'timeout',
+  'policy-blocked',
+  'unsupported',
+]);
+export type NotComparable = Static<typeof NotComparable>;
+
+/** A build that did not give an image, and why. `detail` is for people; `step` is the Dockerfile step that failed. */
+export type BuildFailure = { reason: NotComparable; detail: string; line?: number; lastLog: string[] };
+
+/** What the rebuild job hands over (stored as a blob, canonical JSON). */
+export type Rebuild = {
+  source?: Source;
+  /** Blob: canonical JSON of a {@link SourceTree}. */
+  sourceTree?: Digest;
+  plan?: BuildPlan;
+  builderVersion?: string;
+  resolvedDependencies: ResolvedDependency[];
+  /** Blob: the build's log, text, capped. */
+  log?: Digest;
+  outcome:
+    | { status: 'built'; /** Blob: canonical JSON of an Inventory. */ inventory: Digest; manifestDigest: Digest }
+    | ({ status: 'not-comparable' } & BuildFailure);
+  /** Parsed instructions of the Dockerfile with their lines, for tracing layers to lines. */
+  dockerfile?: { path: string; digest: Digest; steps: DockerfileStep[] };
+  /** ISO 8601, UTC. */
+  finishedAt: string;
+};
+
+export type DockerfileStep = { line: number; instruction: string; text: string; stage: number };

@@ -1,0 +1,138 @@
+import Type, { type Static } from 'typebox';
+import { Digest } from './digest.ts';
+import { FileFacts } from './inventory.ts';
+import { Path } from './path.ts';
+import { NotComparable } from './rebuild.ts';
+
+/** The account of a file: the first of these that holds, in this order. */
+export const ATTRIBUTIONS = [
+  'debian-official',
+  'debian-generated',
+  'source',
+  'download',
+  'base',
+  'rebuilt',
+  'volatile',
+  'unexplained',
+] as const;
+export const Attribution = Type.Enum([...ATTRIBUTIONS]);
+export type Attribution = (typeof ATTRIBUTIONS)[number];
+
+/** Why an attribution holds; which members are there depends on the attribution. */
+export const AttributionEvidence = Type.Object({
+  /** purl of the package, and the SHA-256 of its .deb. */
+  package: Type.Optional(Type.String()),
+  deb: Type.Optional(Digest),
+  /** Name and version of the rule: `reinstall@1`, `dpkg-log@1`. */
+  rule: Type.Optional(Type.String()),
+  /** For `source`: path and commit or context. */
+  sourcePath: Type.Optional(Type.String()),
+  revision: Type.Optional(Type.String()),
+  url: Type.Optional(Type.String()),
+  /** The other side's digest where a normalisation made two files equal. */
+  rebuilt: Type.Optional(Digest),
+  /** Line of the Dockerfile, where known. */
+  line: Type.Optional(Type.Integer()),
+  /** For `unexplained`: what was expected, in a sentence. */
+  note: Type.Optional(Type.String()),
+});
+export type AttributionEvidence = Static<typeof AttributionEvidence>;
+
+/** One line of the account: every path of the published image has exactly one. */
+export const AccountLine = Type.Object({
+  path: Path,
+  kind: Type.String(),
+  size: Type.Integer(),
+  digest: Type.Optional(Digest),
+  layer: Type.Integer(),
+  /** Counted among the executables (see `isCode`). */
+  code: Type.Boolean(),
+  attribution: Attribution,
+  evidence: AttributionEvidence,
+});
+export type AccountLine = Static<typeof AccountLine>;
+
+/** What of a path differs. `configuration` is the image configuration, not a file. */
+export const DIFFERENCE_ASPECTS = [
+  'presence',
+  'kind',
+  'content',
+  'mode',
+  'owner',
+  'target',
+  'links',
+  'device',
+  'xattrs',
+  'mtime',
+  'configuration',
+] as const;
+
+/** Why a difference is there, best knowledge first. Only `unknown` is grave. */
+export const CAUSES = ['normalised', 'source-drift', 'package-drift', 'unknown'] as const;
+
+export const Difference = Type.Object({
+  /** The path, or for the configuration `config:Env` and so on. */
+  path: Type.String(),
+  aspects: Type.Array(Type.Enum([...DIFFERENCE_ASPECTS])),
+  published: Type.Optional(Type.Partial(FileFacts)),
+  rebuilt: Type.Optional(Type.Partial(FileFacts)),
+  cause: Type.Enum([...CAUSES]),
+  /** Name and version of the rule that found the cause. */
+  rule: Type.Optional(Type.String()),
+  detail: Type.Optional(Type.String()),
+});
+export type Difference = Static<typeof Difference>;
+
+export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info'] as const;
+export const Severity = Type.Enum([...SEVERITIES]);
+export type Severity = (typeof SEVERITIES)[number];
+
+export const Finding = Type.Object({
+  code: Type.String({ description: 'stable; listed in the documentation', examples: ['packaged-file-replaced'] }),
+  severity: Severity,
+  paths: Type.Array(Type.String()),
+  message: Type.String(),
+  layer: Type.Optional(Type.Integer()),
+  /** Line of the Dockerfile. */
+  line: Type.Optional(Type.Integer()),
+  /** Facts by name: package, expected and found digests … */
+  evidence: Type.Record(Type.String(), Type.String()),
+  advice: Type.String(),
+});
+export type Finding = Static<typeof Finding>;
+
+export const RESULTS = ['identical', 'layers-identical', 'equivalent', 'explained', 'different', 'suspicious', 'not-comparable'] as const;
+export const Result = Type.Enum([...RESULTS]);
+export type Result = (typeof RESULTS)[number];
+
+export const AUDITABLE = ['yes', 'partly', 'no', 'unknown'] as const;
+export const Auditable = Type.Enum([...AUDITABLE]);
+export type Auditable = (typeof AUDITABLE)[number];
+
+const Counts = Type.Object(
+  Object.fromEntries(ATTRIBUTIONS.map((name) => [name, Type.Integer()])) as Record<Attribution, ReturnType<typeof Type.Integer>>,
+);
+
+/** The four answers, and the policy's answer to "can the contents be audited?". Design, "The verdict". */
+export const Verdict = Type.Object({
+  result: Result,
+  /** With `not-comparable` only. */
+  reason: Type.Optional(NotComparable),
+  /** One sentence for people; with a failed build it ends with the last line of its log. */
+  summary: Type.String(),
+  auditable: Auditable,
+  coverage: Type.Object({
+    files: Counts,
+    bytes: Counts,
+    executables: Counts,
+    /** Share of all files (0 to 1, rounded down to 4 digits) that is neither `unexplained` nor resting on `rebuilt` alone. */
+    accounted: Type.Number(),
+  }),
+  findings: Type.Array(Finding),
+  freshness: Type.Object({
+    judgedAt: Type.String({ description: 'ISO 8601, UTC' }),
+    rules: Type.String({ description: 'version of the rules' }),
+    policy: Type.String({ description: 'name and version of the policy' }),
+  }),
+});
+export type Verdict = Static<typeof Verdict>;

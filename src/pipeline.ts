@@ -1,0 +1,96 @@
+/**
+ * The flow. Each exported function is one job of the queue: `takeInventory` and `rebuild` run side by side; `gatherEvidence`
+ * and then `reinstall` follow the inventory; `conclude` needs them all. Documents travel by digest through the blob store, so a
+ * job that is taken up again after a crash finds what was done before.
+ */
+import { getContents, getDocument, once, putDocument, putLines, putScan } from './flow/documents.ts';
+import { inventoryOf } from './flow/inventory.ts';
+import { type Inputs, loadInputs } from './flow/inputs.ts';
+import { attemptRebuild } from './flow/rebuild.ts';
+import type { DebianEvidence, Reinstall } from './model/debian.ts';
+import { type Digest, digestOf } from './model/digest.ts';
+import type { Inventory } from './model/inventory.ts';
+import { canonicalJson } from './model/json.ts';
+import type { VerdictRecord, VerificationJob } from './model/verification.ts';
+import type { Blobs, Builder, Clock, Debian, Git, Progress, Records, Registry, Reinstaller, ScanLayer, Signer } from './ports.ts';
+import { installedPackages } from './steps/installed-packages.ts';
+import { judge } from './steps/judge.ts';
+import { packagesOfVerdict } from './steps/packages-of-verdict.ts';
+import { pinnedReference } from './model/reference.ts';
+import { wantsContent } from './steps/wants-content.ts';
+
+export type InventoryPorts = { registry: Registry; scanLayer: ScanLayer; blobs: Blobs; progress: Progress };
+export type RebuildPorts = InventoryPorts & { git: Git; builder: Builder; now: Clock };
+export type EvidencePorts = { debian: Debian; blobs: Blobs; progress: Progress };
+export type ReinstallPorts = { reinstall: Reinstaller; scanLayer: ScanLayer; blobs: Blobs; progress: Progress };
+export type ConcludePorts = { blobs: Blobs; signer: Signer; records: Records; progress: Progress };
+
+/** Reads the published image: every layer, once, with every digest verified. */
+export async function takeInventory(ports: InventoryPorts, job: VerificationJob): Promise<Digest> {
+  await ports.progress.step(job.id, 'pull');
+  const reference = pinnedReference(job.image.reference, job.image.manifestDigest);
+  const image = await ports.registry.resolve(reference, job.image.platform);
+  return inventoryOf(ports, image, (layer) => ports.registry.openBlob(reference, layer));
+}
+
+/** Finds the source, plans the build, builds, and reads what was built. What cannot be rebuilt is an answer, not an error. */
+export async function rebuild(ports: RebuildPorts, job: VerificationJob): Promise<Digest> {
+  return putDocument(ports.blobs, await attemptRebuild(ports, job));
+}
+
+/** Follows the signed chain of every package that the image says it holds. */
+export async function gatherEvidence(ports: EvidencePorts, job: VerificationJob, published: Digest): Promise<Digest> {
+  await ports.progress.step(job.id, 'debian');
+  const inventory = await getDocument<Inventory>(ports.blobs, published);
+  const installed = installedPackages(inventory, await getContents(ports.blobs, inventory.contents));
+  const onProgress = (done: number, total: number): void => ports.progress.log(job.id, `packages: ${done} of ${total} verified`);
+  return putDocument(ports.blobs, await ports.debian.gather(installed, onProgress));
+}
+
+/** Installs the verified packages anew, so that what their scripts generate can be compared. Once for each set of packages. */
+export async function reinstall(ports: ReinstallPorts, job: VerificationJob, evidence: Digest): Promise<Digest | undefined> {
+  const { blobs, progress } = ports;
+  const { packages } = await getDocument<DebianEvidence>(blobs, evidence);
+  const verified = packages.flatMap(({ name, version, architecture, state, chain }) =>
+    chain === undefined || state !== 'installed'
+      ? []
+      : [{ name, version, architecture, deb: chain.deb, open: () => blobs.open(chain.deb) }],
+  );
+  if (verified.length === 0) return undefined;
+  await progress.step(job.id, 'reinstall');
+  const debs = verified.map((one) => one.deb).sort();
+  return once(blobs, `reinstall/v1/${digestOf(canonicalJson(debs))}`, async () => {
+    const installed = await ports.reinstall({ id: job.id, packages: verified, onLog: (line) => progress.log(job.id, line) });
+    try {
+      if (installed.outcome.status === 'failed') return await putDocument(blobs, { debs, outcome: installed.outcome } satisfies Reinstall);
+      const scan = await putScan(blobs, await ports.scanLayer(installed.outcome.tar, { mediaType: 'application/x-tar' }, wantsContent));
+      return await putDocument(blobs, { debs, outcome: { status: 'installed', scan: await putDocument(blobs, scan) } } satisfies Reinstall);
+    } finally {
+      await installed.done();
+    }
+  });
+}
+
+/** Compares, attributes and decides (`judge`, pure), then signs and stores: exactly one verdict for each verification. */
+export async function conclude(ports: ConcludePorts, job: VerificationJob, inputs: Inputs): Promise<VerdictRecord> {
+  const { blobs, records, progress, signer } = ports;
+  await progress.step(job.id, 'conclude');
+  const loaded = await loadInputs(blobs, job, inputs);
+  const { account, differences, ...judged } = judge(loaded);
+  const byproducts = { ...inputs, account: await putLines(blobs, account), differences: await putLines(blobs, differences) };
+  const statement = Buffer.from(canonicalJson(judged.state(byproducts)));
+  const record: VerdictRecord = {
+    digest: (await blobs.put([statement])).digest,
+    verification: job.id,
+    image: job.image,
+    verdict: judged.verdict,
+    statement,
+    signature: await signer.sign(statement),
+    account: byproducts.account,
+    differences: byproducts.differences,
+    packages: packagesOfVerdict(loaded.evidence, loaded.published),
+  };
+  if (await records.conclude(record)) return record;
+  // An earlier run of this job got as far as storing: that verdict stands.
+  return (await records.verdictOf(job.id)) ?? record;
+}

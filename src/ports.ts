@@ -1,0 +1,178 @@
+/**
+ * The side effects that the flow needs, as small function types. `main.ts` of each program passes the adapters in; a
+ * function that can fail throws a `Problem` whose code says whether trying again can help.
+ */
+import type { Readable } from 'node:stream';
+import type { DebianEvidence, InstalledPackage } from './model/debian.ts';
+import type { Digest } from './model/digest.ts';
+import type { LayerScan } from './model/inventory.ts';
+import type { Descriptor, ImageConfig, ImageManifest, Platform, ResolvedImage } from './model/oci.ts';
+import type { BuildFailure, BuildPlan, ResolvedDependency, SourceHistoryFile } from './model/rebuild.ts';
+import type { Result } from './model/verdict.ts';
+import type { ProblemDocument, ProgressEvent, Status, Step, VerdictRecord, Verification, VerificationJob } from './model/verification.ts';
+
+/** The time; injected so that tests can hold it still. */
+export type Clock = () => Date;
+
+/** Bytes by their digest, and names that point to digests. What is stored never changes. */
+export type Blobs = {
+  /** Streams to the store; with `expected`, bytes of another digest are refused (`digest-mismatch`) and not kept. */
+  put(
+    bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    options?: { expected?: Digest; max?: number },
+  ): Promise<{ digest: Digest; size: number }>;
+  /** Throws `blob-missing`. */
+  open(digest: Digest): Promise<Readable>;
+  /** A whole small document. Throws `blob-missing`, `too-large`. */
+  read(digest: Digest, max?: number): Promise<Buffer>;
+  has(digest: Digest): Promise<boolean>;
+  /** What a cache key (`layer-scan/v1/sha256:…`) points to; undefined where nothing was linked yet or the blob is gone. */
+  resolve(name: string): Promise<Digest | undefined>;
+  /** The first writer wins; equal work gives equal digests. */
+  link(name: string, digest: Digest): Promise<void>;
+};
+
+/** A registry of images. OCI distribution specification 1.1. */
+export type Registry = {
+  /** Pins a reference: index, platform's manifest, configuration, each digest verified. */
+  resolve(reference: string, platform?: Platform): Promise<ResolvedImage>;
+  /** A blob as stored; the stream fails with `image-malformed` at its end where digest or size are not the descriptor's. */
+  openBlob(reference: string, descriptor: Descriptor): Promise<Readable>;
+};
+
+/**
+ * Reads a tar once: decompresses by media type (`application/octet-stream`: by its first bytes), hashes both forms and every file, keeps the contents
+ * that `wants` names. Never holds the layer in memory. `diffId` is compared by the caller.
+ */
+export type ScanLayer = (
+  bytes: AsyncIterable<Uint8Array>,
+  layer: { mediaType: string; digest?: Digest; size?: number },
+  wants: (path: string, size: number) => boolean,
+) => Promise<{ scan: LayerScan; contents: Map<Digest, Uint8Array> }>;
+
+/** A git repository over HTTP(S). */
+export type Git = {
+  /** Clones, pins `ref` to a commit and streams its files (under `subdir`) as a tar. `done()` removes what was cloned. */
+  fetch(source: { url: string; ref?: string; subdir?: string }): Promise<{
+    commit: string;
+    tar: Readable;
+    /** Files of other commits, newest first, capped. */
+    history(): Promise<{ files: SourceHistoryFile[]; complete: boolean }>;
+    done(): Promise<void>;
+  }>;
+};
+
+/** An image that was built, while its storage is still there. */
+export type BuiltImage = {
+  manifest: ImageManifest;
+  manifestDigest: Digest;
+  config: ImageConfig;
+  openBlob(descriptor: Descriptor): Promise<Readable>;
+};
+
+/** Builds an image in the clean environment; nothing of the job is left after `done()`. */
+export type Builder = {
+  build(order: {
+    id: string;
+    plan: BuildPlan;
+    /** The build context: a tar, which may be compressed with gzip. */
+    context: () => Promise<Readable>;
+    /** What each `FROM` of the plan is pinned to, and how to read its blobs. */
+    bases: { image: ResolvedImage; openBlob: (descriptor: Descriptor) => Promise<Readable> }[];
+    onLog: (line: string) => void;
+    signal?: AbortSignal;
+  }): Promise<{
+    builderVersion: string;
+    resolvedDependencies: ResolvedDependency[];
+    outcome: { status: 'built'; image: BuiltImage } | ({ status: 'not-comparable' } & BuildFailure);
+    done(): Promise<void>;
+  }>;
+};
+
+/** Installs exactly these packages from nothing in the clean environment, without any network. */
+export type Reinstaller = (order: {
+  id: string;
+  packages: { name: string; version: string; architecture: string; deb: Digest; open: () => Promise<Readable> }[];
+  onLog: (line: string) => void;
+  signal?: AbortSignal;
+}) => Promise<{
+  outcome: { status: 'installed'; tar: Readable } | { status: 'failed'; detail: string; lastLog: string[] };
+  done(): Promise<void>;
+}>;
+
+/** Debian's archive. Verifies the whole chain and keeps each .deb (as a blob) and what it holds, by its SHA-256. */
+export type Debian = {
+  gather(
+    installed: { packages: InstalledPackage[]; osRelease: Record<string, string>; architecture: string },
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<DebianEvidence>;
+};
+
+/** The OpenPGP key of this instance. Only the conclude worker (and the API, for the public half) has it. */
+export type Signer = {
+  /** Armored detached signature over exactly these bytes. */
+  sign(bytes: Uint8Array): Promise<string>;
+  publicKey(): Promise<string>;
+  fingerprint(): Promise<string>;
+};
+
+/** How a running job tells what it is doing. Lossy by nature: nothing depends on it but what people watch. */
+export type Progress = {
+  step(id: string, step: Step): Promise<void>;
+  log(id: string, line: string): void;
+};
+
+/** What a watcher gets: what happened so far, then what happens, until the verification is done or failed. */
+export type Watch = (id: string, signal: AbortSignal) => AsyncIterable<ProgressEvent>;
+
+/** The queue: one BullMQ flow for each verification. Adding the same id again changes nothing. */
+export type Queue = {
+  enqueue(job: VerificationJob): Promise<void>;
+  deliver(delivery: { id: string }): Promise<void>;
+  /** The newest step of a job that runs, where one has begun. */
+  currentStep(id: string): Promise<Step | undefined>;
+  ready(): Promise<void>;
+};
+
+/** One attempt to tell a webhook. */
+export type Delivery = {
+  id: string;
+  verification: string;
+  url: string;
+  event: 'verdict.created' | 'verification.failed';
+  /** The exact body that is signed and sent. */
+  body: string;
+  status: 'pending' | 'delivered' | 'failed';
+  attempts: { at: string; status?: number; error?: string }[];
+};
+
+/** What is kept: requests, verdicts (insert only), deliveries. */
+export type Records = {
+  /** The same key gives the verification it was first used for, unless that one failed. */
+  accept(job: VerificationJob, requestKey: string): Promise<{ verification: Verification; created: boolean }>;
+  /** Throws `idempotency-key-reused` where the key came with another body. Returns the verification it was used for, if any. */
+  idempotent(key: string, bodyDigest: Digest): Promise<string | undefined>;
+  rememberKey(key: string, bodyDigest: Digest, verification: string): Promise<void>;
+  get(id: string): Promise<Verification | undefined>;
+  unfinished(): Promise<VerificationJob[]>;
+  setStatus(id: string, status: Status, step: Step): Promise<void>;
+  fail(id: string, problem: ProblemDocument): Promise<void>;
+  /** Stores the verdict and ends the verification, in one transaction; false where one was stored before. */
+  conclude(record: VerdictRecord): Promise<boolean>;
+  verdict(digest: Digest): Promise<VerdictRecord | undefined>;
+  verdictOf(verification: string): Promise<VerdictRecord | undefined>;
+  /** Newest first, by reference as normalised or by digest. */
+  latest(reference: string): Promise<Verification | undefined>;
+  list(limit: number, cursor?: string): Promise<{ items: Verification[]; next?: string }>;
+  imagesWithPackage(
+    name: string,
+  ): Promise<{ image: VerificationJob['image']; verification: string; name: string; version: string; layer?: number }[]>;
+  addDelivery(delivery: Delivery): Promise<void>;
+  delivery(id: string): Promise<Delivery | undefined>;
+  deliveriesOf(verification: string): Promise<Delivery[]>;
+  recordAttempt(id: string, attempt: Delivery['attempts'][number], status: Delivery['status']): Promise<void>;
+  pendingDeliveries(): Promise<Delivery[]>;
+  /** Verifications by status and verdicts by result, for the metrics; what has none may be absent. */
+  counts(): Promise<{ verifications: Partial<Record<Status, number>>; verdicts: Partial<Record<Result, number>> }>;
+  ready(): Promise<void>;
+};
