@@ -10,6 +10,7 @@ import type { Descriptor, ImageConfig, ImageManifest, Platform, ResolvedImage } 
 import type { BuildFailure, BuildPlan, ResolvedDependency, SourceHistoryFile } from './model/rebuild.ts';
 import type { Result } from './model/verdict.ts';
 import type { ProblemDocument, ProgressEvent, Status, Step, VerdictRecord, Verification, VerificationJob } from './model/verification.ts';
+import type { Problem } from './problem.ts';
 
 /** The time; injected so that tests can hold it still. */
 export type Clock = () => Date;
@@ -134,6 +135,50 @@ export type Queue = {
   ready(): Promise<void>;
 };
 
+/** The jobs of a verification's flow, and the delivery of a webhook. */
+export type JobKind = 'inventory' | 'rebuild' | 'evidence' | 'reinstall' | 'conclude' | 'deliver';
+
+/** Digests of the documents that one job hands to the next. */
+export type Results = { published?: Digest; rebuild?: Digest; evidence?: Digest; reinstall?: Digest };
+
+/** A job as it is taken from the queue. It may come again after a crash, so its work has to bear being done twice. */
+export type Task = {
+  /** Of the verification; of the delivery for `deliver`. */
+  id: string;
+  /** Absent for `deliver`. */
+  verification?: VerificationJob;
+  /** Of every job that came before. */
+  results: Results;
+  /** Only for `conclude`: of a job before it that failed for good. A job between the two fails with it without being done. */
+  problem?: ProblemDocument;
+  /** Whether the job comes again after failing with this. */
+  retries(problem: Problem): boolean;
+};
+
+/**
+ * Takes the jobs of one kind until closed. A `Problem` that can be retried is, with backoff; another one ends the job, and the
+ * job that waits for it gets it as `problem`. `signal` is aborted when the process stops: the job then goes back to the queue.
+ */
+export type Consume = (
+  kind: JobKind,
+  work: (task: Task, signal: AbortSignal) => Promise<Results>,
+  options?: { concurrency?: number },
+) => { close(): Promise<void> };
+
+/** Puts right what a crash, or a queue that lost its data, left behind. */
+export type QueueUpkeep = {
+  /** What became of the last job of a flow. */
+  state(
+    kind: 'conclude' | 'deliver',
+    id: string,
+  ): Promise<{ state: 'absent' } | { state: 'underway' } | { state: 'done' } | { state: 'failed'; problem: ProblemDocument }>;
+  /** Removes what is left of a finished or failed flow or delivery, so that it can be added again. */
+  forget(kind: 'conclude' | 'deliver', id: string): Promise<void>;
+};
+
+/** Tells watchers that a verification has ended. Lossy like `Progress`. */
+export type TellEnd = (id: string, status: 'done' | 'failed') => Promise<void>;
+
 /** One attempt to tell a webhook. */
 export type Delivery = {
   id: string;
@@ -156,9 +201,13 @@ export type Records = {
   get(id: string): Promise<Verification | undefined>;
   unfinished(): Promise<VerificationJob[]>;
   setStatus(id: string, status: Status, step: Step): Promise<void>;
-  fail(id: string, problem: ProblemDocument): Promise<void>;
-  /** Stores the verdict and ends the verification, in one transaction; false where one was stored before. */
-  conclude(record: VerdictRecord): Promise<boolean>;
+  /** Ends a verification that has not ended; `delivery` is added in the same transaction. */
+  fail(id: string, problem: ProblemDocument, delivery?: Delivery): Promise<void>;
+  /**
+   * Stores the verdict, ends the verification and adds `delivery`, in one transaction; false, and nothing done, where the
+   * verification had ended before.
+   */
+  conclude(record: VerdictRecord, delivery?: Delivery): Promise<boolean>;
   verdict(digest: Digest): Promise<VerdictRecord | undefined>;
   verdictOf(verification: string): Promise<VerdictRecord | undefined>;
   /** Newest first, by reference as normalised or by digest. */

@@ -56,6 +56,7 @@ export type Anomaly = {
     | 'conflicting-header' // PAX and ustar say different things
     | 'escapes-root' // a name or hard link target that leaves the root
     | 'missing-link-target'
+    | 'symlinked-parent' // an entry below what a lower layer has as a symbolic link: some readers follow it, some replace it
     | 'unsupported-entry' // a type containerd ignores or refuses
     | 'bad-header' // checksum, sparse map or number that does not parse
     | 'truncated'
@@ -110,8 +111,12 @@ export type LayerScan = {
 
 export type TarEntry =
   | (FileFacts & { path: Path; whiteout?: never })
-  /** A hard link names an entry before it or one of a lower layer. */
-  | { path: Path; kind: 'hardlink'; target: Path; whiteout?: never }
+  /**
+   * A hard link names an entry before it or one of a lower layer. `inode` is what its own header says, which containerd
+   * applies to the file that both names share.
+   */
+  | { path: Path; kind: 'hardlink'; target: Path; inode?: Pick<FileFacts, 'mode' | 'uid' | 'gid' | 'mtime' | 'xattrs'>; whiteout?: never }
+  /** `path` is what is hidden: the file, or the directory that shows nothing of the layers below. */
   | { path: Path; whiteout: 'file' | 'opaque'; kind?: never };
 
 /** Contents of the few files that rules look into, by digest. Bytes of an image: hostile. */

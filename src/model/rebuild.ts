@@ -35,6 +35,10 @@ export type BuildPlan = {
   epoch?: number;
   /** The manifest format the published image has. */
   format: 'oci' | 'docker';
+  /** How the published image cuts its layers: one for each step that changes files (the default), or one for all of them. */
+  layers?: 'each-step' | 'one';
+  /** Compress what was built, as a push does. It takes seconds, and only where buildah made the published image too can the manifests be equal. */
+  compressed?: boolean;
 };
 
 /**

@@ -27,7 +27,10 @@ export const VerificationRequest = Type.Object(
     dockerfile: Type.Optional(Type.String({ maxLength: 1024, description: 'path in the context', default: 'Dockerfile' })),
     target: Type.Optional(Type.String({ maxLength: 255, description: 'stage to build' })),
     buildArgs: Type.Optional(
-      Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), Type.String({ maxLength: 4096 }), { maxProperties: 100 }),
+      Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), Type.String({ maxLength: 4096 }), {
+        maxProperties: 100,
+        additionalProperties: false,
+      }),
     ),
     webhook: Type.Optional(Type.Object({ url: Type.String({ maxLength: 2048 }) }, { additionalProperties: false })),
   },

@@ -29,7 +29,8 @@ export type VerdictPredicate = {
   verdict: Verdict;
   /** Paths that are `unexplained`; the whole list is in the account, here at most UNEXPLAINED_LISTED_MAX. */
   unexplained: string[];
-  differences: { total: number; byCause: Record<Difference['cause'], number> };
+  /** `listed`: the first of those that no rule excuses; the whole list is among the byproducts. */
+  differences: { total: number; byCause: Record<Difference['cause'], number>; listed: Difference[] };
   source?: Source;
   buildPlan?: BuildPlan;
   builderVersion?: string;

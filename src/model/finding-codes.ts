@@ -1,0 +1,231 @@
+import type { Severity } from './verdict.ts';
+
+/**
+ * Every kind of finding, closed: a stable code, the severity where nothing lessens it, what it is, and what to do. The page
+ * api/predicates/verdict/v1.md documents exactly these; a test holds the two together.
+ */
+export const FINDINGS = {
+  'packaged-file-replaced': {
+    severity: 'critical',
+    title: 'A file of a Debian package does not have the bytes that Debian signed',
+    advice:
+      'Find out who changed the file. Install the package again from the archive, or divert the path with dpkg-divert in the Dockerfile.',
+  },
+  'packaged-file-attributes-changed': {
+    severity: 'critical',
+    title: 'A file of a Debian package has another mode, owner or extended attribute than the package gives it',
+    advice: 'Set modes and owners of packaged files with dpkg-statoverride, or leave them as they are.',
+  },
+  'packaged-file-missing': {
+    severity: 'info',
+    title: 'Files of installed packages are not in the image',
+    advice: 'Harmless where it saves space; remove whole packages where they are not needed.',
+  },
+  'conffile-edited': {
+    severity: 'medium',
+    title: 'A configuration file of a package was edited',
+    advice: 'Keep the edited file in the source and COPY it, so that a reader can see what it says.',
+  },
+  'package-database-forged': {
+    severity: 'high',
+    title: "The image's package database contradicts the verified packages",
+    advice: 'Nothing honest edits these files. Build the image again from a base that you trust.',
+  },
+  'package-unverified': {
+    severity: 'medium',
+    title: 'The archive does not have an installed package in that version',
+    advice: 'Rebuild the image with current packages, or configure a snapshot archive that still has these.',
+  },
+  'setuid-unexpected': {
+    severity: 'critical',
+    title: 'A program runs with the rights of its owner or group, and no verified package makes it so',
+    advice: 'Remove the setuid or setgid bit, or install the program from a package.',
+  },
+  'capability-unexpected': {
+    severity: 'critical',
+    title: 'A program carries file capabilities that no verified package gives it',
+    advice: 'Remove the capability, or grant it to the container instead of the file.',
+  },
+  'preload-configured': {
+    severity: 'critical',
+    title: '/etc/ld.so.preload loads a library into every program',
+    advice: 'Remove /etc/ld.so.preload.',
+  },
+  'loader-changed': {
+    severity: 'high',
+    title: 'The search path or configuration of the dynamic loader or of name lookup was changed',
+    advice: 'Install libraries where the loader finds them already.',
+  },
+  'account-unexpected': {
+    severity: 'critical',
+    title: 'An account or group membership that no verified package makes',
+    advice: 'Remove it, or create it in the Dockerfile with an unprivileged id and no login shell.',
+  },
+  'password-set': {
+    severity: 'critical',
+    title: 'An account can be logged into with a password, or without any',
+    advice: 'Lock the account: passwd --lock.',
+  },
+  'ssh-access': {
+    severity: 'critical',
+    title: 'The image holds keys that may log in, or a changed configuration of the SSH server',
+    advice: 'Give keys to the container when it starts, never to the image.',
+  },
+  'scheduled-job': {
+    severity: 'high',
+    title: 'A scheduled job that no verified package brings',
+    advice: 'Check what it runs; schedule jobs outside the image.',
+  },
+  'service-unit': {
+    severity: 'high',
+    title: 'A service that is started automatically and that no verified package brings',
+    advice: 'Check what it starts.',
+  },
+  'sudo-rule': {
+    severity: 'critical',
+    title: 'A rule for sudo or polkit that no verified package brings',
+    advice: 'Remove it: a container does not need to change users.',
+  },
+  'apt-trust-changed': {
+    severity: 'high',
+    title: 'What apt trusts, asks or runs was changed',
+    advice: 'Pin third-party repositories to their own key with Signed-By, and name them in the Dockerfile.',
+  },
+  'pam-changed': {
+    severity: 'critical',
+    title: 'How logins are checked was changed',
+    advice: 'Install PAM modules from packages and switch them on with pam-auth-update.',
+  },
+  'login-script': {
+    severity: 'high',
+    title: 'A script or setting that every shell reads, which no verified package brings',
+    advice: 'Set variables with ENV in the Dockerfile.',
+  },
+  'alternative-unpackaged': {
+    severity: 'high',
+    title: 'An alternative points to something that no verified package holds',
+    advice: 'Point it to a packaged program, or call the program by its own name.',
+  },
+  'world-writable': {
+    severity: 'high',
+    title: 'Any user may change this program or system folder',
+    advice: 'chmod o-w.',
+  },
+  'device-unexpected': {
+    severity: 'high',
+    title: 'A device file beyond the standard ones',
+    advice: 'Give devices to the container when it starts.',
+  },
+  'bytecode-unconfirmed': {
+    severity: 'high',
+    title: 'Compiled Python code beside a packaged module is not what the module compiles to',
+    advice: 'Remove the __pycache__ folder and let py3compile make it again.',
+  },
+  'unexplained-code': {
+    severity: 'high',
+    title: 'Code that neither a verified package, the source nor the rebuild accounts for',
+    advice: 'Install it from a package, or build it in the Dockerfile from sources pinned by digest.',
+  },
+  'unexplained-file': {
+    severity: 'medium',
+    title: 'Files that nothing accounts for',
+    advice: 'Name the source the image was built from; bring files in with COPY.',
+  },
+  'rebuilt-code': {
+    severity: 'low',
+    title: 'Code whose only account is that the rebuild makes the same',
+    advice: 'Pin what the build downloads by digest, or install it from a package: then its origin is known too.',
+  },
+  'unverified-download': {
+    severity: 'medium',
+    title: 'The build downloads a file that nothing pins, and the file is in the image',
+    advice: 'Pin it: ADD --checksum=sha256:…, or check it with sha256sum -c.',
+  },
+  'configuration-changed': {
+    severity: 'critical',
+    title: 'The image configuration is not the one the rebuild makes',
+    advice: 'Find out where the published image was built, and by whom.',
+  },
+  'environment-dangerous': {
+    severity: 'critical',
+    title: 'A variable of the image makes programs load or run other code',
+    advice: 'Remove the variable from the image.',
+  },
+  'file-missing': {
+    severity: 'medium',
+    title: 'The rebuild makes files that the published image does not hold',
+    advice: 'Publish what the source builds.',
+  },
+  'source-drift': {
+    severity: 'medium',
+    title: 'The image was built from another commit than the one named',
+    advice: 'Name the commit the image was built from, or publish it again from this one.',
+  },
+  'package-drift': {
+    severity: 'info',
+    title: 'Packages moved on since the image was built',
+    advice: 'Rebuild and publish the image to get the newer packages.',
+  },
+  'secret-in-image': {
+    severity: 'high',
+    title: 'The image holds what looks like a secret',
+    advice: 'Treat the secret as known to everyone: replace it. Use build secrets and mount secrets when the container starts.',
+  },
+  'secret-in-layer': {
+    severity: 'high',
+    title: 'A lower layer holds what looks like a secret; deleting it later did not remove it',
+    advice: 'Treat the secret as known to everyone: replace it. Use RUN --mount=type=secret.',
+  },
+  'hidden-file': {
+    severity: 'info',
+    title: 'Lower layers hold files that the final image does not show',
+    advice: 'Create and remove temporary files in the same step of the Dockerfile.',
+  },
+  'host-key': {
+    severity: 'medium',
+    title: 'The image holds a host key or certificate that every container shares',
+    advice: 'Delete it in the Dockerfile and let the container make its own when it starts.',
+  },
+  'machine-id': {
+    severity: 'low',
+    title: 'The image holds a machine id that every container shares',
+    advice: 'Truncate /etc/machine-id in the Dockerfile.',
+  },
+  'builder-file-leaked': {
+    severity: 'info',
+    title: "A file of the builder's own environment is in the image",
+    advice: 'Build with a current builder, which leaves these files out.',
+  },
+  'content-not-compared': {
+    severity: 'info',
+    title: 'Caches and logs of which only the form was checked',
+    advice: 'Delete them in the step that makes them: rm -rf /var/cache/apt/*.bin /var/log/apt and so on.',
+  },
+  'layer-anomaly': {
+    severity: 'high',
+    title: 'A layer can be read in two ways',
+    advice: 'Build the image with a common builder. Honest tools do not write such layers.',
+  },
+  'no-source': {
+    severity: 'info',
+    title: 'No source is known, so nothing was rebuilt',
+    advice: 'Name the repository and commit in the request, or in the label org.opencontainers.image.source.',
+  },
+  'rebuild-failed': {
+    severity: 'info',
+    title: 'The image could not be rebuilt; that says nothing against it',
+    advice: 'See the last lines of the build log.',
+  },
+  'reinstall-missing': {
+    severity: 'info',
+    title: 'The packages could not be installed anew, so generated files are not confirmed',
+    advice: 'Files made by maintainer scripts rest on the rebuild alone in this verdict.',
+  },
+  'no-package-database': {
+    severity: 'info',
+    title: 'The image has no Debian package database',
+    advice: 'Build on a Debian base image, and keep /var/lib/dpkg.',
+  },
+} as const satisfies Record<string, { severity: Severity; title: string; advice: string }>;
+
+export type FindingCode = keyof typeof FINDINGS;
