@@ -1,0 +1,111 @@
+import type { DebContents, DebianEvidence, PackageEvidence } from '../model/debian.ts';
+import type { Digest } from '../model/digest.ts';
+import type { Contents, Entry, Inventory } from '../model/inventory.ts';
+import type { Path } from '../model/path.ts';
+import type { Rebuild, SourceTree } from '../model/rebuild.ts';
+import type { VerificationJob } from '../model/verification.ts';
+import type { DebianExpectation } from '../model/packaged.ts';
+import { expectDebian } from './expect-debian.ts';
+import { type AccountNames, accountNames } from './account-names.ts';
+import { isDynamicId } from './rules/accounts.ts';
+import type { RuleContext, Side } from './rules/rule.ts';
+
+/** The stored documents that a verdict is a pure function of. */
+export type JudgeInputs = {
+  image: VerificationJob['image'];
+  published: Inventory;
+  publishedContents: Contents;
+  rebuild: Rebuild;
+  rebuilt?: Inventory;
+  rebuiltContents?: Contents;
+  sourceTree?: SourceTree;
+  evidence: DebianEvidence;
+  /** By the digest of the .deb. */
+  debContents: ReadonlyMap<Digest, DebContents>;
+  /** The verified packages installed anew, and nothing else. */
+  reinstalled?: Inventory;
+  reinstalledContents?: Contents;
+};
+
+/** One image with what is looked up in it. */
+export type ImageSide = {
+  inventory: Inventory;
+  entries: ReadonlyMap<Path, Entry>;
+  contents: Contents;
+  names: AccountNames;
+};
+
+/** All that is known, indexed once: what every step after the comparison asks. */
+export type Case = Pick<JudgeInputs, 'image' | 'rebuild' | 'sourceTree' | 'evidence'> & {
+  published: ImageSide;
+  rebuilt?: ImageSide;
+  reinstalled?: ImageSide;
+  expectation: DebianExpectation;
+  /** Packages whose chain holds, by purl. */
+  verified: ReadonlyMap<string, PackageEvidence>;
+};
+
+export function openCase(inputs: JudgeInputs): Case {
+  const { image, rebuild, evidence, debContents, published, publishedContents, rebuilt, reinstalled } = inputs;
+  const packages = evidence.packages.flatMap((one) => {
+    const contents = one.chain === undefined ? undefined : debContents.get(one.chain.deb);
+    return one.status !== 'verified' || contents === undefined ? [] : [{ evidence: one, contents }];
+  });
+  const anew = reinstalled === undefined ? undefined : { inventory: reinstalled, contents: inputs.reinstalledContents ?? new Map() };
+  const expectation = expectDebian({
+    inventory: published,
+    contents: publishedContents,
+    packages,
+    ...(anew === undefined ? {} : { reinstalled: anew }),
+  });
+  return {
+    image,
+    rebuild,
+    evidence,
+    expectation,
+    verified: new Map(packages.map((one) => [one.evidence.purl, one.evidence])),
+    published: imageSide(published, publishedContents),
+    ...(rebuilt === undefined ? {} : { rebuilt: imageSide(rebuilt, inputs.rebuiltContents ?? new Map()) }),
+    ...(anew === undefined ? {} : { reinstalled: imageSide(anew.inventory, anew.contents) }),
+    ...(inputs.sourceTree === undefined ? {} : { sourceTree: inputs.sourceTree }),
+  };
+}
+
+export function imageSide(inventory: Inventory, contents: Contents): ImageSide {
+  const entries = new Map<Path, Entry>();
+  for (const entry of inventory.entries) entries.set(entry.path, entry);
+  return { inventory, entries, contents, names: accountNames(entries, contents) };
+}
+
+export function sideOf(image: Pick<ImageSide, 'contents'>, entry: Entry): Side {
+  return { facts: entry, bytes: entry.digest === undefined ? undefined : image.contents.get(entry.digest) };
+}
+
+/** What rules may ask about the published image and the one it is held against. */
+export function ruleContext(published: ImageSide, other: ImageSide | undefined, more?: Partial<RuleContext>): RuleContext {
+  return {
+    drifted: new Set(),
+    verified: new Set(),
+    neighbour(side, path) {
+      const image = side === 'published' ? published : other;
+      const entry = image?.entries.get(path);
+      return image === undefined || entry === undefined ? undefined : sideOf(image, entry);
+    },
+    sameUser: (a, b) => sameAccount(a, b, published.names.users, other?.names.users),
+    sameGroup: (a, b) => sameAccount(a, b, published.names.groups, other?.names.groups),
+    ...more,
+  };
+}
+
+/** Ids that are given out in the order of installation mean an account by its name; all others mean themselves. */
+function sameAccount(
+  a: number,
+  b: number,
+  names: ReadonlyMap<number, string>,
+  otherNames: ReadonlyMap<number, string> | undefined,
+): boolean {
+  if (!isDynamicId(a) || !isDynamicId(b)) return a === b;
+  const name = names.get(a);
+  const otherName = otherNames?.get(b);
+  return name === undefined || otherName === undefined ? a === b : name === otherName;
+}

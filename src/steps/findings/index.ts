@@ -1,0 +1,65 @@
+import { byText } from '../../model/path.ts';
+import { SEVERITIES } from '../../model/verdict.ts';
+import { accounts } from './accounts.ts';
+import { configuration } from './configuration.ts';
+import { unverifiedDownloads } from './downloads.ts';
+import { drifts } from './drift.ts';
+import type { FindingMaker, Found, Scene } from './finding.ts';
+import { layers } from './layers.ts';
+import { packageDatabase } from './package-database.ts';
+import { packagedFiles } from './packaged-files.ts';
+import { places } from './places.ts';
+import { privileges } from './privileges.ts';
+import { rebuildNotes } from './rebuild.ts';
+import { secrets } from './secrets.ts';
+import { system } from './system.ts';
+import { unexplained } from './unexplained.ts';
+import { volatiles } from './volatile.ts';
+
+const MAKERS: readonly FindingMaker[] = [
+  packagedFiles,
+  privileges,
+  places,
+  accounts,
+  configuration,
+  packageDatabase,
+  system,
+  unexplained,
+  secrets,
+  layers,
+  unverifiedDownloads,
+  drifts,
+  volatiles,
+  rebuildNotes,
+];
+
+/** A hostile image may earn a finding for each of its files: the gravest this many of one code stand in the verdict. */
+const EACH_CODE_MAX = 200;
+
+/** Everything worth telling, gravest first, then by code and path. What goes beyond the limit is counted in the last of its code. */
+export function findings(scene: Scene): Found[] {
+  const all = MAKERS.flatMap((make) => [...make(scene)]);
+  all.sort(
+    ({ finding: a }, { finding: b }) =>
+      SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
+      byText(a.code, b.code) ||
+      byText(a.paths[0] ?? '', b.paths[0] ?? '') ||
+      byText(a.message, b.message),
+  );
+  const counts = new Map<string, number>();
+  const last = new Map<string, Found>();
+  const kept: Found[] = [];
+  for (const one of all) {
+    const { code } = one.finding;
+    const number = (counts.get(code) ?? 0) + 1;
+    counts.set(code, number);
+    if (number > EACH_CODE_MAX) continue;
+    kept.push(one);
+    last.set(code, one);
+  }
+  for (const [code, number] of counts) {
+    const end = last.get(code);
+    if (number > EACH_CODE_MAX && end !== undefined) end.finding.evidence['more'] = String(number - EACH_CODE_MAX);
+  }
+  return kept;
+}

@@ -1,0 +1,39 @@
+import { textFromBytes } from '../../model/path.ts';
+import { installedPackages } from '../installed-packages.ts';
+import { count, found, type Found, type Scene } from './finding.ts';
+
+/** What the image says about its packages, held against what the archive signed. */
+export function* packageDatabase(scene: Scene): Generator<Found> {
+  const { evidence, expectation } = scene.file;
+  if (!evidence.applies) {
+    yield found(scene, 'no-package-database', 'no package database of Debian was found, so no file could be held against its archive');
+    return;
+  }
+  const unverified = evidence.packages.filter(({ status, state }) => status === 'unverified-version' && state === 'installed');
+  if (unverified.length > 0) {
+    yield found(scene, 'package-unverified', `the archive does not have ${count(unverified.length, 'installed package')} in that version`, {
+      evidence: Object.fromEntries(
+        unverified.slice(0, LISTED_MAX).map(({ name, architecture, version }) => [`${name}:${architecture}`, version]),
+      ),
+    });
+  }
+  const { published } = scene.file;
+  for (const { path, detail } of installedPackages(published.inventory, published.contents).rejected) {
+    yield found(scene, 'package-database-forged', `${path}: ${textFromBytes(Buffer.from(detail))}`, { severity: 'medium', paths: [path] });
+  }
+  for (const note of expectation.notes) {
+    yield found(scene, 'package-database-forged', note.detail, {
+      severity: note.code === 'package-file-conflict' ? 'low' : 'high',
+      paths: note.paths,
+      evidence: { note: note.code, ...(note.package === undefined ? {} : { package: note.package }) },
+      accuses: note.code !== 'package-file-conflict' && note.paths.some((path) => isNotRebuilt(scene, path)),
+    });
+  }
+}
+
+const LISTED_MAX = 100; // the statement lists every package
+
+function isNotRebuilt(scene: Scene, path: string): boolean {
+  const entry = scene.file.published.entries.get(path);
+  return scene.file.rebuilt !== undefined && entry !== undefined && !scene.madeByRebuild(entry);
+}

@@ -1,0 +1,36 @@
+/** What a published image shows of how it was built. */
+import type { Instruction } from '../model/dockerfile.ts';
+import { canonicalJson } from '../model/json.ts';
+import type { ResolvedImage } from '../model/oci.ts';
+
+/**
+ * SOURCE_DATE_EPOCH, where the image was built with one: `created` is a whole second, and everything in the history on top of the base has that very
+ * time. A clock would have to stand still to make such an image by chance. https://reproducible-builds.org/specs/source-date-epoch/
+ */
+export function publishedEpoch(published: ResolvedImage, base: ResolvedImage | undefined): number | undefined {
+  const { created, history = [] } = published.config;
+  const own = history.slice(commonStart(history, base?.config.history ?? []));
+  if (created === undefined || own.length === 0) return undefined;
+  const time = Date.parse(created);
+  if (!Number.isSafeInteger(time / 1000) || /\.0*[1-9]/.test(created)) return undefined;
+  return own.every((entry) => entry.created !== undefined && Date.parse(entry.created) === time && !/\.0*[1-9]/.test(entry.created))
+    ? time / 1000
+    : undefined;
+}
+
+/** One layer on top of the base, made of several steps that change files, is how buildah builds unless told `--layers`. */
+export function publishedLayers(
+  published: ResolvedImage,
+  base: ResolvedImage | undefined,
+  steps: readonly Instruction[],
+): 'each-step' | 'one' {
+  const layers = published.config.rootfs.diff_ids;
+  const own = layers.length - commonStart(layers, base?.config.rootfs.diff_ids ?? []);
+  const changing = steps.filter(({ keyword }) => keyword === 'RUN' || keyword === 'COPY' || keyword === 'ADD').length;
+  return own === 1 && changing > 1 ? 'one' : 'each-step';
+}
+
+function commonStart(list: readonly unknown[], beginning: readonly unknown[]): number {
+  const differs = beginning.findIndex((item, index) => canonicalJson(item) !== canonicalJson(list[index] ?? null));
+  return differs < 0 ? Math.min(beginning.length, list.length) : differs;
+}

@@ -1,0 +1,96 @@
+import type { Path } from '../../model/path.ts';
+import type { RuleDescription } from '../../model/statement.ts';
+import { packageAccounts } from './accounts.ts';
+import { alternativesLog } from './alternatives-log.ts';
+import { aptCache } from './apt-cache.ts';
+import { aptExtendedStates } from './apt-extended-states.ts';
+import { aptHistory } from './apt-history.ts';
+import { aptLists } from './apt-lists.ts';
+import { aptSources } from './apt-sources.ts';
+import { aptTerm } from './apt-term.ts';
+import { builderFiles } from './builder-files.ts';
+import { dpkgLog } from './dpkg-log.ts';
+import { dpkgStatus, dpkgStatusOld } from './dpkg-status.ts';
+import { eippLog } from './eipp-log.ts';
+import { fontconfigCache } from './fontconfig-cache.ts';
+import { hostKeys } from './host-keys.ts';
+import { ldconfigAuxCache } from './ldconfig-aux-cache.ts';
+import { lockFiles } from './lock-files.ts';
+import { machineId } from './machine-id.ts';
+import { pycSourceTime } from './pyc-source-time.ts';
+import type { Rule } from './rule.ts';
+import { shadowLastChange } from './shadow-last-change.ts';
+import { standardDevices } from './standard-devices.ts';
+
+/** The rules about files, in the order in which they are asked: the first that applies to a path and excuses it is named. */
+export const FILE_RULES: readonly Rule[] = [
+  packageAccounts,
+  shadowLastChange,
+  dpkgStatus,
+  dpkgStatusOld,
+  dpkgLog,
+  alternativesLog,
+  aptHistory,
+  aptTerm,
+  eippLog,
+  aptCache,
+  aptExtendedStates,
+  aptLists,
+  aptSources,
+  ldconfigAuxCache,
+  fontconfigCache,
+  pycSourceTime,
+  machineId,
+  hostKeys,
+  builderFiles,
+  standardDevices,
+  lockFiles,
+];
+
+/** Rules that are part of a step and look at no contents. */
+export const STEP_RULES = {
+  mtime: { name: 'mtime', version: 1, reason: 'times of files say when something was built, not what; counted apart' },
+  overlayNotes: {
+    name: 'overlay-notes',
+    version: 1,
+    reason:
+      'the attributes user.overlay.origin and .impure (and trusted.) are notes that the file system of a builder makes for itself; no container sees them, and they order nothing',
+  },
+  imageMetadata: {
+    name: 'image-metadata',
+    version: 1,
+    reason: 'created, author and history of the configuration change nothing that runs',
+  },
+  builderLabels: { name: 'builder-labels', version: 1, reason: 'labels in which a builder names its own version: io.buildah.version' },
+  descriptiveLabels: {
+    name: 'descriptive-labels',
+    version: 1,
+    reason:
+      'the descriptive annotations of the OCI image specification 1.1 (annotations.md), which publishers set beside the Dockerfile; nothing runs by them',
+  },
+  reinstall: {
+    name: 'reinstall',
+    version: 1,
+    reason:
+      'equal in every fact but mtime to what the verified packages alone make when they are installed anew; owners with ids from 100 to 999 are compared by name',
+  },
+  debArchive: { name: 'deb-archive', version: 1, reason: 'a .deb left in the cache whose digest is that of a verified package' },
+  archiveIndex: { name: 'archive-index', version: 1, reason: "an index left in apt's lists whose digest is one of the verified chain" },
+  parentDirectory: {
+    name: 'parent-directory',
+    version: 1,
+    reason: 'a folder of root with mode 0755 and no attributes that leads to a file with an account of its own: it is made on the way',
+  },
+} as const satisfies Record<string, RuleDescription>;
+
+/** Every rule in force, as it stands in the statement. */
+export const RULES: readonly RuleDescription[] = [...Object.values(STEP_RULES), ...FILE_RULES]
+  .map(({ name, version, reason }) => ({ name, version, reason }))
+  .sort((a, b) => (a.name < b.name ? -1 : 1));
+
+/** Nearly every path of an image is none that a rule applies to: these few beginnings decide it quickly. */
+const BEGINNINGS = /^\/(?:etc|var|dev|run)\/|\.pyc$|^\/\.dockerenv$/;
+
+export function rulesFor(path: Path): readonly Rule[] {
+  return BEGINNINGS.test(path) ? FILE_RULES.filter((rule) => rule.applies(path)) : [];
+}

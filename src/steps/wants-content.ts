@@ -1,0 +1,64 @@
+import type { Path } from '../model/path.ts';
+
+/** Bytes. Configuration, logs and templates are far smaller; whatever is larger is compared by its digest alone. */
+const CONTENT_BYTES_MAX = 1024 * 1024;
+/** Bytes. A desktop with 5,000 packages has a status file of 8 MiB. */
+const STATUS_BYTES_MAX = 32 * 1024 * 1024;
+/** Bytes. Keys, tokens and password files are a few hundred bytes. */
+const SECRET_BYTES_MAX = 64 * 1024;
+
+/** Whole folders, each with the rule that reads it. */
+const FOLDERS = [
+  '/etc/', // accounts, cron, ld.so.preload, PAM, alternatives, apt sources; text that is shown as a difference
+  '/var/lib/dpkg/', // status, status.d, diversions, statoverride, alternatives, triggers; `info/` is taken out below
+  '/var/log/', // dpkg.log, apt/history.log, alternatives.log: compared without their times
+  '/usr/share/base-files/', // the originals of /etc/profile, /etc/motd, /root/.profile …
+  '/usr/share/base-passwd/', // the accounts every system has
+  '/usr/share/libc-bin/', // nsswitch.conf
+  '/usr/share/debianutils/', // /etc/shells
+  '/usr/share/pam/', // /etc/pam.d/common-*
+  '/usr/share/pam-configs/',
+  '/usr/share/ca-certificates/', // ca-certificates.crt is their concatenation
+  '/usr/local/share/ca-certificates/',
+  '/usr/lib/sysusers.d/', // accounts that packages add
+  '/var/lib/pam/',
+  '/var/lib/ucf/', // which template a registered file comes from
+  '/var/lib/systemd/deb-systemd-helper-enabled/',
+  '/var/lib/systemd/deb-systemd-user-helper-enabled/',
+  '/var/spool/cron/',
+  '/var/cache/fontconfig/', // compared without the times of the font folders
+] as const;
+
+const FILES: ReadonlySet<Path> = new Set([
+  '/usr/lib/os-release', // which release the packages are of
+  '/var/lib/apt/extended_states',
+  '/var/lib/shells.state',
+  '/var/lib/dbus/machine-id',
+  '/var/cache/ldconfig/aux-cache', // compared without inode numbers and times
+]);
+
+/** A signed list of an archive's files: it dates the installation, in whichever layer it stands. */
+const APT_LIST = /^\/var\/lib\/apt\/lists\/[^/]+(?:InRelease|_Release|_Release\.gpg)$/;
+
+/** Root's own settings; not its caches, which can be of any size. */
+const ROOT_SETTINGS = /^\/root\/\.[^/]+$/;
+
+/** Names that secrets have; a private key or token is recognised by its text. */
+const SECRET =
+  /(?:^|\/)(?:id_(?:rsa|dsa|ecdsa|ed25519)[^/]*|\.env(?:\.[^/]*)?|\.npmrc|\.pypirc|\.netrc|\.pgpass|\.git-credentials|\.dockerconfigjson|\.htpasswd|credentials(?:\.json)?|secrets?(?:\.[^/]*)?|kubeconfig|config\.json|[^/]*\.(?:pem|key|p12|pfx|jks|kdbx|ppk|asc|token|secret))$/i;
+
+/** Compiled Python code beside modules that no package holds: compared without the time of its source. */
+const BYTECODE = /^\/(?!usr\/lib\/python3).*\/__pycache__\/[^/]+\.pyc$/;
+/** Bytes. Ten times what a large module compiles to. */
+const BYTECODE_BYTES_MAX = 256 * 1024;
+
+/** A file's own words for what it is are of no use here: the path and the size decide, before its bytes are read. */
+export function wantsContent(path: Path, size: number): boolean {
+  if (path === '/var/lib/dpkg/status') return size <= STATUS_BYTES_MAX;
+  if (size > CONTENT_BYTES_MAX) return false;
+  // Lists, checksums and scripts of 300 packages are 20 MB, and each is checked by its digest.
+  if (path.startsWith('/var/lib/dpkg/info/')) return false;
+  if (FILES.has(path) || FOLDERS.some((folder) => path.startsWith(folder)) || APT_LIST.test(path) || ROOT_SETTINGS.test(path)) return true;
+  if (BYTECODE.test(path)) return size <= BYTECODE_BYTES_MAX;
+  return size <= SECRET_BYTES_MAX && SECRET.test(path);
+}
