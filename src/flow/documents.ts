@@ -1,6 +1,6 @@
 import { type Digest, isDigest } from '../model/digest.ts';
 import type { Contents, LayerScan } from '../model/inventory.ts';
-import { canonicalJson } from '../model/json.ts';
+import { canonicalJson, canonicalJsonPieces } from '../model/json.ts';
 import type { Blobs } from '../ports.ts';
 
 // 100,000 files give an inventory of some 40 MB; a document of our own beyond this is a fault.
@@ -8,7 +8,11 @@ const DOCUMENT_BYTES_MAX = 512 * 1024 * 1024;
 
 /** Stores a document as canonical JSON, so that equal documents have one digest. */
 export async function putDocument(blobs: Blobs, document: unknown): Promise<Digest> {
-  return (await blobs.put([Buffer.from(canonicalJson(document))])).digest;
+  return (await blobs.put(bytesOf(canonicalJsonPieces(document)))).digest;
+}
+
+function* bytesOf(pieces: Iterable<string>): Generator<Uint8Array> {
+  for (const piece of pieces) yield Buffer.from(piece);
 }
 
 /** One JSON value a line: what is read in pages. */

@@ -41,7 +41,7 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob):
   if (!parsed.ok) return end({ ...refusal('build-failed', `${path} does not parse: ${parsed.message}`), line: parsed.line });
   rebuild.dockerfile = { path, digest: fetched.dockerfile.digest, steps: parsed.dockerfile.steps };
 
-  const wanted = basesOf(parsed.dockerfile, job.request);
+  const wanted = basesOf(parsed.dockerfile, job.request, job.image.platform);
   if ('reason' in wanted) return end({ status: 'not-comparable', ...wanted });
   const bases: ResolvedImage[] = [];
   for (const base of wanted.references) {
