@@ -1,0 +1,320 @@
+/**
+ * The environment, parsed once into a frozen value. One table drives the parsing, `scripts/start --help` and the README,
+ * so that no setting exists that is not documented.
+ */
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Problem } from './problem.ts';
+
+export const ROLES = ['api', 'rebuild', 'evidence', 'conclude', 'deliver'] as const;
+export type Role = (typeof ROLES)[number];
+
+type Setting<T> = {
+  variable: string;
+  means: string;
+  /** What an unset or empty variable stands for. */
+  fallback: string | undefined;
+  /** How the default is shown where it is not `fallback` itself. */
+  shown?: string;
+  /** A value that is never printed. */
+  secret?: true;
+  parse: (text: string | undefined) => T;
+};
+
+/** `parse` throws an Error that says what is wrong; the variable's name is put before it. */
+function setting<T>(
+  variable: string,
+  means: string,
+  fallback: string,
+  parse: (text: string) => T,
+  more: Pick<Setting<T>, 'shown' | 'secret'> = {},
+): Setting<T> {
+  return { variable, means, fallback, parse: (text) => parse(text ?? fallback), ...more };
+}
+
+function optional<T>(
+  variable: string,
+  means: string,
+  shown: string,
+  parse: (text: string) => T,
+  more: Pick<Setting<T>, 'secret'> = {},
+): Setting<T | undefined> {
+  return { variable, means, fallback: undefined, shown, parse: (text) => (text === undefined ? undefined : parse(text)), ...more };
+}
+
+const SETTINGS = {
+  host: setting('CONFORME_HOST', 'address that the API listens on', '127.0.0.1', hostName),
+  port: setting('CONFORME_PORT', 'port that the API listens on', '8080', integer(1, 65535)),
+  dataDir: setting(
+    'CONFORME_DATA_DIR',
+    'key, database, Redis files, blobs and caches of the embedded default',
+    join(homedir(), '.local/share/conforme'),
+    (text) => resolve(text),
+    { shown: '~/.local/share/conforme' },
+  ),
+  publicUrl: optional('CONFORME_PUBLIC_URL', 'address in links, badges and webhooks', 'from host and port', (text) =>
+    url(['http:', 'https:'])(text).replace(/\/+$/, ''),
+  ),
+  redisUrl: optional('REDIS_URL', 'Redis or Valkey, in place of the embedded one', 'unset', url(['redis:', 'rediss:', 'unix:']), {
+    secret: true,
+  }),
+  databaseUrl: optional('DATABASE_URL', 'PostgreSQL, in place of the embedded one', 'unset', url(['postgres:', 'postgresql:']), {
+    secret: true,
+  }),
+  blobsUrl: optional('CONFORME_BLOBS_URL', 'where blobs are kept, `file:` or `s3:`', 'a folder of the data folder', url(['file:', 's3:']), {
+    secret: true,
+  }),
+  registriesInsecure: setting('CONFORME_REGISTRIES_INSECURE', 'hosts (with port) spoken to over plain HTTP', '', list(hostAndPort), {
+    shown: 'none',
+  }),
+  registryMirrors: setting('CONFORME_REGISTRY_MIRRORS', 'registries read from elsewhere, `docker.io=host:port,…`', '', mirrors, {
+    shown: 'none',
+  }),
+  dockerConfig: optional(
+    'DOCKER_CONFIG',
+    'folder with the `config.json` that holds registry credentials',
+    '~/.docker where there is one',
+    (text) => resolve(text),
+  ),
+  allowAddresses: setting(
+    'CONFORME_ALLOW_ADDRESSES',
+    'private or loopback networks (CIDR) that may be reached all the same, for registry, git, archives and webhooks',
+    '',
+    list(cidr),
+    { shown: 'none' },
+  ),
+  debianMirror: optional(
+    'CONFORME_DEBIAN_MIRROR',
+    "Debian's archive; behind a comma that of security updates, by default the first with `-security` behind it",
+    "the machine's apt sources",
+    mirrorAddresses,
+  ),
+  snapshotUrl: setting('CONFORME_SNAPSHOT_URL', 'the archive of snapshots', 'https://snapshot.debian.org', url(['http:', 'https:'])),
+  rebuilders: setting(
+    'CONFORME_REBUILDERS',
+    'rebuilderd instances, each with its pinned Ed25519 key in base64: `https://host=key,…`',
+    '',
+    list(rebuilder),
+    { shown: 'none' },
+  ),
+  token: optional('CONFORME_TOKEN', 'API token for POST and PUT', 'made at first start, in the data folder', atLeast(16), { secret: true }),
+  open: setting('CONFORME_OPEN', '1 lets anybody POST without a token; only while the API listens on loopback', '0', flag),
+  webhookSecret: optional(
+    'CONFORME_WEBHOOK_SECRET',
+    'secret that webhooks are signed with (Standard Webhooks, `whsec_…`)',
+    'made at first start, in the data folder',
+    webhookSecret,
+    { secret: true },
+  ),
+  instance: setting('CONFORME_INSTANCE', 'name of this instance in the user id of its OpenPGP key', 'local', instanceName),
+  roles: setting('CONFORME_ROLES', 'which of `api,rebuild,evidence,conclude,deliver` this process plays', ROLES.join(','), roles, {
+    shown: 'all',
+  }),
+  rebuilds: setting(
+    'CONFORME_REBUILDS',
+    'rebuilds at once in one rebuild worker; each may take the memory of a build',
+    '1',
+    integer(1, 64),
+  ),
+  logLevel: setting('CONFORME_LOG_LEVEL', '`debug`, `info`, `warn` or `error`', 'info', oneOf(['debug', 'info', 'warn', 'error'])),
+  contextBytes: setting('CONFORME_CONTEXT_BYTES', 'an uploaded build context; sources, not data sets', '512M', bytes),
+  buildSeconds: setting(
+    'CONFORME_BUILD_SECONDS',
+    'time of a build; the usual Dockerfile takes a few minutes, compilers take longer',
+    '1800',
+    integer(1, 86_400),
+  ),
+  buildMemory: setting('CONFORME_BUILD_MEMORY', 'memory of a build; enough for a linker, less than a small machine has', '4G', bytes),
+  buildDisk: setting('CONFORME_BUILD_DISK', 'disk of a build with its base image; four times a large image', '20G', bytes),
+  buildProcesses: setting(
+    'CONFORME_BUILD_PROCESSES',
+    'processes and threads of a build; far above `make -j`, far below what stalls a machine',
+    '2048',
+    integer(16, 1_000_000),
+  ),
+  buildLogBytes: setting('CONFORME_BUILD_LOG_BYTES', 'log of a build; more is read by nobody', '16M', bytes),
+} as const satisfies Record<string, Setting<unknown>>;
+
+type Settings = typeof SETTINGS;
+type Parsed = { -readonly [Name in keyof Settings]: ReturnType<Settings[Name]['parse']> };
+
+/** Every setting; `publicUrl` is always there, without a trailing slash. */
+export type Config = Readonly<Omit<Parsed, 'publicUrl'> & { publicUrl: string }>;
+
+/** Throws `invalid-configuration`, naming the variable. */
+export function parseConfig(environment: Record<string, string | undefined>): Config {
+  const parsed: Record<string, unknown> = {};
+  for (const [name, { variable, parse }] of Object.entries<Setting<unknown>>(SETTINGS)) {
+    const text = environment[variable]?.trim();
+    try {
+      parsed[name] = parse(text === '' ? undefined : text);
+    } catch (thrown) {
+      throw new Problem('invalid-configuration', `${variable}: ${thrown instanceof Error ? thrown.message : 'does not parse'}`);
+    }
+  }
+  const config = parsed as Parsed;
+  if (config.open && !isLoopback(config.host))
+    throw new Problem('invalid-configuration', 'CONFORME_OPEN: refused while CONFORME_HOST is not a loopback address');
+  const played = new Set(config.roles);
+  if (config.redisUrl === undefined && !played.has('api'))
+    throw new Problem('invalid-configuration', 'REDIS_URL: a process that does not play `api` needs the Redis of the one that does');
+  if (config.databaseUrl === undefined && !sameForAll([played.has('api'), played.has('conclude'), played.has('deliver')]))
+    throw new Problem('invalid-configuration', 'DATABASE_URL: the embedded database is for one process that plays `api,conclude,deliver`');
+  const publicUrl = config.publicUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`;
+  return Object.freeze({ ...config, publicUrl });
+}
+
+/** Names with our prefix that mean nothing: a typing error nobody would notice otherwise. */
+export function unknownVariables(environment: Record<string, string | undefined>): string[] {
+  const known = new Set(Object.values<Setting<unknown>>(SETTINGS).map(({ variable }) => variable));
+  return Object.keys(environment).filter((name) => name.startsWith('CONFORME_') && !known.has(name));
+}
+
+/** One row for each variable: what `--help` and the README show. */
+export const CONFIG_TABLE: readonly { variable: string; means: string; default: string }[] = Object.values<Setting<unknown>>(SETTINGS).map(
+  ({ variable, means, fallback, shown }) => ({ variable, means, default: shown ?? fallback ?? 'unset' }),
+);
+
+/** The table as text, for a terminal. */
+export const CONFIG_HELP: string = CONFIG_TABLE.map(
+  ({ variable, means, default: value }) => `  ${variable.padEnd(30)}${means}\n${' '.repeat(32)}default: ${value}`,
+).join('\n');
+
+/** Variables whose values are secrets. */
+export const SECRET_VARIABLES: readonly string[] = Object.values<Setting<unknown>>(SETTINGS)
+  .filter(({ secret }) => secret === true)
+  .map(({ variable }) => variable);
+
+// Beside our own settings: where programs and certificates are found, and what the S3 client reads by itself.
+const INHERITED = /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR|AWS_.*)$/;
+const SHARED_WITH_CHILD: readonly string[] = ['CONFORME_BLOBS_URL', 'REDIS_URL'];
+
+/** What the process beside untrusted builds gets of the environment: no key, no token, no database; only what is named here. */
+export function childEnvironment(environment: Record<string, string | undefined>): Record<string, string | undefined> {
+  const open = CONFIG_TABLE.map(({ variable }) => variable).filter((variable) => !SECRET_VARIABLES.includes(variable));
+  const names = new Set([...open, ...SHARED_WITH_CHILD]);
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => names.has(name) || INHERITED.test(name)));
+}
+
+function sameForAll(values: boolean[]): boolean {
+  return new Set(values).size === 1;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function hostName(text: string): string {
+  if (!/^[A-Za-z0-9.:_-]+$/.test(text)) throw new Error('is no host name or address');
+  return text;
+}
+
+function hostAndPort(text: string): string {
+  if (!/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/.test(text)) throw new Error(`"${text}" is no host or host:port`);
+  return text;
+}
+
+function integer(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= least && value <= most)) throw new Error(`is no whole number from ${least} to ${most}`);
+    return value;
+  };
+}
+
+/** `4G`, `512M`, `65536`: powers of 1024. */
+function bytes(text: string): number {
+  const match = /^(\d{1,12})([KMGT]?)$/.exec(text);
+  if (match === null) throw new Error('is no size such as 512M or 4G');
+  const value = Number(match[1]) * 1024 ** ' KMGT'.indexOf(match[2] === '' ? ' ' : (match[2] ?? ' '));
+  if (value < 1 || !Number.isSafeInteger(value)) throw new Error('is out of range');
+  return value;
+}
+
+function url(protocols: string[]): (text: string) => string {
+  return (text) => {
+    if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol))
+      throw new Error(`is no address that begins with ${protocols.join(' or ')}`);
+    return text;
+  };
+}
+
+function list<T>(parse: (text: string) => T): (text: string) => readonly T[] {
+  return (text) =>
+    Object.freeze(
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== '')
+        .map(parse),
+    );
+}
+
+function mirrors(text: string): ReadonlyMap<string, string> {
+  const pairs = list((part) => {
+    const [registry, mirror, ...rest] = part.split('=');
+    if (registry === undefined || mirror === undefined || rest.length > 0) throw new Error(`"${part}" is not registry=host:port`);
+    return [hostAndPort(registry), hostAndPort(mirror)] as const;
+  })(text);
+  return new Map(pairs);
+}
+
+function mirrorAddresses(text: string): string {
+  const addresses = list(url(['http:', 'https:']))(text);
+  if (addresses.length < 1 || addresses.length > 2) throw new Error('is not one address or two with a comma between');
+  return text;
+}
+
+function cidr(text: string): string {
+  const [address = '', bits, ...rest] = text.split('/');
+  const width = /^\d+\.\d+\.\d+\.\d+$/.test(address) ? 32 : /^[0-9a-fA-F:.]+$/.test(address) && address.includes(':') ? 128 : 0;
+  if (width === 0 || rest.length > 0 || bits === undefined || !/^\d{1,3}$/.test(bits) || Number(bits) > width)
+    throw new Error(`"${text}" is no network such as 127.0.0.0/8 or fd00::/8`);
+  return text;
+}
+
+function rebuilder(text: string): { url: string; key: string } {
+  const separator = text.search(/=(?=[A-Za-z0-9+/]{43}=?$)/);
+  if (separator < 0) throw new Error(`"${text}" is not https://host=key with an Ed25519 key in base64`);
+  return { url: url(['http:', 'https:'])(text.slice(0, separator)), key: text.slice(separator + 1) };
+}
+
+function roles(text: string): readonly Role[] {
+  const named = list(oneOf(ROLES))(text);
+  if (named.length === 0) throw new Error('names no role');
+  return ROLES.filter((role) => named.includes(role));
+}
+
+function oneOf<const T extends string>(allowed: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = allowed.find((value) => value === text);
+    if (found === undefined) throw new Error(`"${text}" is none of ${allowed.join(', ')}`);
+    return found;
+  };
+}
+
+function flag(text: string): boolean {
+  if (text !== '0' && text !== '1') throw new Error('is neither 0 nor 1');
+  return text === '1';
+}
+
+function atLeast(length: number): (text: string) => string {
+  return (text) => {
+    if (text.length < length || !/^[\x21-\x7e]+$/.test(text)) throw new Error(`needs ${length} or more printable characters`);
+    return text;
+  };
+}
+
+/** Standard Webhooks 1.0.0, "Symmetric": 24 to 64 bytes, base64, with the prefix `whsec_`. */
+function webhookSecret(text: string): string {
+  const base64 = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text)?.[1];
+  const length = base64 === undefined ? 0 : Buffer.from(base64, 'base64').length;
+  if (length < 24 || length > 64) throw new Error('is not whsec_ and 24 to 64 bytes in base64');
+  return text;
+}
+
+function instanceName(text: string): string {
+  // It stands in an OpenPGP user id, where angle brackets and control characters have a meaning of their own.
+  if (!/^[A-Za-z0-9._ -]{1,100}$/.test(text)) throw new Error('may hold letters, digits, dots, dashes, underscores and blanks');
+  return text;
+}
