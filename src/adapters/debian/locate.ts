@@ -1,0 +1,85 @@
+import type { InstalledPackage } from '../../model/debian.ts';
+import type { Clock } from '../../ports.ts';
+import { Problem } from '../../problem.ts';
+import type { Keyring } from './keyring.ts';
+import { makeLimit, settled } from './limit.ts';
+import type { Mirror } from './mirror.ts';
+import { type ArchivePackage, findPackages } from './packages.ts';
+import { codenameOf, suitesOf } from './releases.ts';
+import type { DebianSources } from './sources.ts';
+import { type Suite, openSuite } from './suite.ts';
+
+export type LocatePorts = { mirror: Mirror; keyring: Keyring; sources: DebianSources; cacheDir: string; now: Clock };
+
+/** Where in the signed archive a package stands. */
+export type Location = { suite: Suite; found: ArchivePackage };
+
+// An index of unstable is 10 MB packed and 20 MB as kept: more at once cost memory and are no faster on two cores.
+const INDEXES_AT_ONCE = 2;
+
+/** One package's key: the three fields that name its .deb. */
+export function keyOf({ name, version, architecture }: Pick<InstalledPackage, 'name' | 'version' | 'architecture'>): string {
+  return `${name} ${version} ${architecture}`;
+}
+
+/**
+ * Finds every installed package, in exactly its version, in the suites of the image's release. `locations` has the best first;
+ * packages that no suite has (any more) are missing in it. Throws `archive-unavailable`, `archive-untrusted`,
+ * `invalid-configuration`.
+ */
+export async function locatePackages(
+  ports: LocatePorts,
+  installed: { packages: InstalledPackage[]; osRelease: Record<string, string>; architecture: string },
+): Promise<{ suites: Suite[]; locations: Map<string, Location[]> }> {
+  const codename = codenameOf(installed.osRelease, installed.packages);
+  const suites = codename === undefined ? [] : await openSuites(ports, codename, installed.packages);
+  const locations = new Map<string, Location[]>();
+  await search(ports, suites, ['main'], installed, locations);
+  const others = [...new Set(suites.flatMap(({ release }) => release.components))].filter((name) => name !== 'main');
+  await search(ports, suites, others, installed, locations);
+  return { suites, locations };
+}
+
+async function openSuites(ports: LocatePorts, codename: string, packages: InstalledPackage[]): Promise<Suite[]> {
+  if (ports.sources.archive.length === 0)
+    throw new Problem('invalid-configuration', 'no mirror of Debian is known: apt has none, and CONFORME_DEBIAN_MIRROR is not set');
+  const suites = await settled(
+    suitesOf(codename, packages, ports.keyring.has).map(async (request) => {
+      const suite = await openSuite(ports, request, ports.sources[request.role]);
+      if (suite === undefined && !request.optional)
+        throw new Problem('archive-unavailable', `no configured mirror of Debian has ${request.suite}`);
+      return suite;
+    }),
+  );
+  return suites.filter((suite) => suite !== undefined);
+}
+
+/** Looks for the packages that are not located yet, in these components of all suites. */
+async function search(
+  ports: LocatePorts,
+  suites: readonly Suite[],
+  components: readonly string[],
+  installed: { packages: InstalledPackage[]; architecture: string },
+  locations: Map<string, Location[]>,
+): Promise<void> {
+  const missing = installed.packages.filter((one) => !locations.has(keyOf(one)));
+  const names = new Map<string, Set<string>>(); // by the architecture of the index; `all` stands in each of them
+  for (const { name, architecture } of missing) {
+    const index = architecture === 'all' ? installed.architecture : architecture;
+    names.set(index, (names.get(index) ?? new Set()).add(name));
+  }
+  const wanted = new Set(missing.map(keyOf));
+  const limit = makeLimit(INDEXES_AT_ONCE);
+  const indexes = suites.flatMap((suite) =>
+    components.flatMap((component) => [...names].map(([architecture, set]) => ({ suite, component, architecture, set }))),
+  );
+  const results = await settled(
+    indexes.map(({ suite, component, architecture, set }) => limit(() => findPackages(ports, suite, { component, architecture }, set))),
+  );
+  for (const [i, packages] of results.entries()) {
+    for (const found of packages) {
+      const key = keyOf(found);
+      if (wanted.has(key)) locations.set(key, [...(locations.get(key) ?? []), { suite: indexes[i]!.suite, found }]);
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Problem } from '../../problem.ts';
+import { makeLimit } from './limit.ts';
+
+export type Fetch = typeof globalThis.fetch;
+
+/** One answer of a mirror, given to `use` while its body streams. Headers of a conditional request go into `headers`. */
+export type Mirror = {
+  /**
+   * Undefined for 404. `use` is called again where the connection breaks while it reads. Throws `archive-unavailable`; a
+   * `Problem` of `use` goes through as it is.
+   */
+  get<T>(url: string, use: (response: Response) => Promise<T>, headers?: Record<string, string>): Promise<T | undefined>;
+};
+
+/** Mirrors are run by volunteers: apt itself uses one connection a host. */
+const CONNECTIONS_PER_HOST = 4;
+const ATTEMPTS = 3;
+const RETRY_MS = 250;
+const RETRY_AFTER_MAX_MS = 30_000;
+/** Milliseconds for one whole answer: the largest .deb (1 GB) at 2 MB/s. */
+const ANSWER_MS = 10 * 60 * 1000;
+
+export function makeMirror(fetch: Fetch): Mirror {
+  const limits = new Map<string, ReturnType<typeof makeLimit>>();
+  const limitOf = (url: string): ReturnType<typeof makeLimit> => {
+    const { host } = new URL(url);
+    const limit = limits.get(host) ?? makeLimit(CONNECTIONS_PER_HOST);
+    limits.set(host, limit);
+    return limit;
+  };
+  return {
+    get: (url, use, headers = {}) => limitOf(url)(() => attempt(fetch, url, use, headers)),
+  };
+}
+
+async function attempt<T>(
+  fetch: Fetch,
+  url: string,
+  use: (response: Response) => Promise<T>,
+  headers: Record<string, string>,
+): Promise<T | undefined> {
+  let cause: unknown;
+  let retryAfter: number | undefined;
+  for (let count = 1; count <= ATTEMPTS; count++) {
+    if (count > 1) await sleep(Math.min(retryAfter ?? RETRY_MS * 4 ** (count - 2), RETRY_AFTER_MAX_MS));
+    retryAfter = undefined;
+    try {
+      // As it is stored: a .gz must not be unpacked on the way.
+      const response = await fetch(url, {
+        headers: { 'accept-encoding': 'identity', 'user-agent': 'conforme', ...headers },
+        signal: AbortSignal.timeout(ANSWER_MS),
+      });
+      if (response.ok || response.status === 304) return await use(response);
+      await response.body?.cancel();
+      if (response.status === 404 || response.status === 410) return undefined;
+      cause = new Error(`HTTP status ${response.status}`);
+      if (response.status < 500 && response.status !== 429 && response.status !== 408) break;
+      retryAfter = Number(response.headers.get('retry-after') ?? NaN) * 1000 || undefined;
+    } catch (error) {
+      if (error instanceof Problem) throw error;
+      cause = error;
+    }
+  }
+  throw new Problem('archive-unavailable', `no usable answer from the archive for ${new URL(url).pathname}`, { cause });
+}

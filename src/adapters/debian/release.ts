@@ -1,0 +1,104 @@
+import { type PublicKey, readCleartextMessage, verify } from 'openpgp';
+import { parseStanza, type Stanza } from '../../model/deb822.ts';
+import type { ArchiveSuite } from '../../model/debian.ts';
+import { type Digest, digestFromHex, digestOf } from '../../model/digest.ts';
+import { Problem } from '../../problem.ts';
+import type { SuiteRequest } from './releases.ts';
+
+/** A Release file whose signature holds: what of it is used. Debian wiki, DebianRepository/Format. */
+export type Release = {
+  archive: ArchiveSuite;
+  byHash: boolean;
+  /** Names as in paths: `main`, also where the security archive says `updates/main`. */
+  components: string[];
+  /** Indexes by their path below the suite. */
+  files: ReadonlyMap<string, { digest: Digest; size: number }>;
+};
+
+/** Milliseconds; a mirror's clock and ours may differ. */
+const FUTURE_MS = 24 * 60 * 60 * 1000;
+const FRAME = /^-----BEGIN PGP SIGNED MESSAGE-----\r?\n[^]*\n-----BEGIN PGP SIGNATURE-----\r?\n[^]*\n-----END PGP SIGNATURE-----\s*$/;
+const FILE_LINE = /^([0-9a-f]{64})\s+([0-9]{1,12})\s+(\S{1,512})$/;
+
+/**
+ * Verifies an InRelease file by the keys pinned for its suite and reads the data that the verification returns, and nothing
+ * else of the file. Throws `archive-untrusted`.
+ */
+export async function verifyRelease(bytes: Uint8Array, request: SuiteRequest, keys: PublicKey[], now: Date): Promise<Release> {
+  const refuse = (reason: string, cause?: unknown): never => {
+    throw new Problem('archive-untrusted', `${request.id}: ${reason}`, { cause });
+  };
+  const text = Buffer.from(bytes).toString('utf8');
+  // The library looks for the signed block anywhere; an honest file is that block and nothing more.
+  if (!FRAME.test(text) || text.indexOf('-----BEGIN PGP SIGNED MESSAGE-----', 1) >= 0) refuse('InRelease is not one signed message');
+  let signed: { data: string; signers: string[] };
+  try {
+    signed = await verifiedData(text, keys, now);
+  } catch (error) {
+    return refuse('InRelease does not parse', error);
+  }
+  if (signed.signers.length === 0) refuse('no signature by a key that is pinned for it');
+  let stanza: Stanza;
+  try {
+    stanza = parseStanza(signed.data.replaceAll('\r\n', '\n'));
+  } catch (error) {
+    return refuse('the signed data is no Release file', error);
+  }
+  const field = (name: string): string => stanza.get(name) ?? '';
+  if (field('origin') !== request.origin) refuse(`Origin is not ${request.origin}`);
+  if (field('codename') !== request.suite) refuse(`the signed file is of ${JSON.stringify(field('codename'))}`);
+  const date = Date.parse(field('date'));
+  const validUntil = stanza.has('valid-until') ? Date.parse(field('valid-until')) : undefined;
+  if (Number.isNaN(date) || date > now.getTime() + FUTURE_MS) refuse('Date is missing or lies in the future');
+  if (validUntil !== undefined && !(validUntil > now.getTime())) refuse(`Valid-Until is past: ${field('valid-until')}`);
+  return {
+    archive: {
+      id: request.id,
+      origin: field('origin'),
+      suite: field('suite'),
+      codename: field('codename'),
+      date: new Date(date).toISOString(),
+      ...(validUntil === undefined ? {} : { validUntil: new Date(validUntil).toISOString() }),
+      inRelease: digestOf(bytes),
+      signers: signed.signers,
+    },
+    byHash: field('acquire-by-hash') === 'yes',
+    components: field('components')
+      .split(/\s+/)
+      .map((name) => name.slice(name.lastIndexOf('/') + 1)),
+    files: filesOf(field('sha256')),
+  };
+}
+
+/** The signed text, and the fingerprints of those of `keys` whose signature over it holds now. */
+async function verifiedData(cleartextMessage: string, keys: PublicKey[], now: Date): Promise<{ data: string; signers: string[] }> {
+  const message = await readCleartextMessage({ cleartextMessage });
+  const { data, signatures } = await verify({ message, verificationKeys: keys, date: now });
+  const signers: string[] = [];
+  for (const { keyID, verified } of signatures) {
+    const good = await verified.catch(() => false); // by a key that is not pinned: no reason to refuse what another one signed
+    if (!good) continue;
+    for (const key of keys) {
+      for (const part of key.getKeys(keyID)) {
+        // The library accepts a signature of a key that has expired since.
+        const expiry = await part.getExpirationTime();
+        const primaryExpiry = await key.getExpirationTime();
+        if (isAfter(expiry, now) && isAfter(primaryExpiry, now)) signers.push(part.getFingerprint().toUpperCase());
+      }
+    }
+  }
+  return { data, signers: [...new Set(signers)].sort() };
+}
+
+function isAfter(expiry: Date | typeof Infinity | null, now: Date): boolean {
+  return expiry !== null && (expiry === Infinity || (expiry as Date).getTime() > now.getTime());
+}
+
+function filesOf(field: string): Map<string, { digest: Digest; size: number }> {
+  const files = new Map<string, { digest: Digest; size: number }>();
+  for (const line of field.split('\n')) {
+    const [, hex, size, path] = FILE_LINE.exec(line.trim()) ?? [];
+    if (hex !== undefined && path !== undefined) files.set(path, { digest: digestFromHex(hex), size: Number(size) });
+  }
+  return files;
+}
