@@ -1,0 +1,46 @@
+import type { Delivery, Records } from '../../ports.ts';
+import { delivery, plain } from './rows.ts';
+import type { Query, Row, Sql } from './sql.ts';
+
+type DeliveryRecords = Pick<Records, 'addDelivery' | 'delivery' | 'deliveriesOf' | 'recordAttempt' | 'pendingDeliveries'>;
+
+// Reconciled every half minute; what is beyond comes with the next turn.
+const PENDING_MAX = 1_000;
+const ERROR_LENGTH_MAX = 500; // characters
+
+/** Webhook deliveries and their attempts. */
+export function deliveryRecords({ query, transaction }: Sql): DeliveryRecords {
+  async function read(where: string, values: readonly unknown[]): Promise<ReturnType<typeof delivery>[]> {
+    const rows: Row[] = await query(`select * from deliveries ${where}`, values);
+    if (rows.length === 0) return [];
+    const attempts = await query('select * from delivery_attempts where delivery = any($1::text[]) order by seq', [
+      rows.map((row) => row['id']),
+    ]);
+    return rows.map((row) => delivery(row, attempts));
+  }
+
+  return {
+    addDelivery: (added) => insertDelivery(query, added),
+    delivery: async (id) => (await read('where id = $1', [plain(id)]))[0],
+    deliveriesOf: (verification) => read('where verification = $1 order by seq', [plain(verification)]),
+    pendingDeliveries: () => read(`where status = 'pending' order by seq limit ${PENDING_MAX}`, []),
+    recordAttempt: (id, attempt, status) =>
+      transaction(async (within) => {
+        const error = attempt.error === undefined ? null : plain(attempt.error).slice(0, ERROR_LENGTH_MAX);
+        await within('insert into delivery_attempts (delivery, at, http_status, error) values ($1, $2, $3, $4)', [
+          id,
+          attempt.at,
+          attempt.status ?? null,
+          error,
+        ]);
+        await within(`update deliveries set status = $2 where id = $1 and status <> 'delivered'`, [id, status]);
+      }),
+  };
+}
+
+export async function insertDelivery(query: Query, { id, verification, url, event, body, status }: Delivery): Promise<void> {
+  await query(
+    `insert into deliveries (id, verification, url, event, body, status) values ($1, $2, $3, $4, $5, $6) on conflict (id) do nothing`,
+    [id, verification, plain(url), event, plain(body), status],
+  );
+}

@@ -1,0 +1,114 @@
+import { Problem } from '../../problem.ts';
+import type { Sql } from './sql.ts';
+
+/**
+ * Applied in order, each once, never changed afterwards. Documents are `text`, not `jsonb`: they are read whole, and jsonb refuses
+ * the escape of NUL that a hostile string may hold.
+ */
+const MIGRATIONS: readonly (readonly string[])[] = [
+  [
+    `create table verifications (
+      seq bigint generated always as identity unique,
+      id text primary key,
+      request_key text not null,
+      job text not null,
+      reference text not null,
+      digest text not null,
+      manifest_digest text not null,
+      status text not null check (status in ('queued', 'running', 'done', 'failed')),
+      step text not null,
+      problem text,
+      created_at timestamptz not null default now(),
+      updated_at timestamptz not null default now()
+    )`,
+    // A request that failed may be made again; any other is made once.
+    `create unique index verifications_request on verifications (request_key) where status <> 'failed'`,
+    `create index verifications_reference on verifications (reference, seq desc)`,
+    `create index verifications_digest on verifications (digest, seq desc)`,
+    `create index verifications_manifest on verifications (manifest_digest, seq desc)`,
+    `create index verifications_unfinished on verifications (seq) where status in ('queued', 'running')`,
+    `create table verdicts (
+      verification text primary key references verifications (id),
+      digest text not null,
+      image text not null,
+      result text not null,
+      verdict text not null,
+      statement bytea not null,
+      signature text not null,
+      account text not null,
+      differences text not null,
+      created_at timestamptz not null default now()
+    )`,
+    `create index verdicts_digest on verdicts (digest)`,
+    `create function refuse_change() returns trigger language plpgsql as $$
+      begin raise exception 'verdicts are never changed' using errcode = 'restrict_violation'; end $$`,
+    `create trigger verdicts_are_kept before update or delete on verdicts for each row execute function refuse_change()`,
+    `create trigger verdicts_are_not_emptied before truncate on verdicts for each statement execute function refuse_change()`,
+    `create table packages (
+      id bigint generated always as identity primary key,
+      name text not null,
+      version text not null,
+      architecture text not null,
+      source text not null,
+      source_version text not null,
+      unique (name, version, architecture, source, source_version)
+    )`,
+    `create index packages_source on packages (source)`,
+    `create table verification_packages (
+      package bigint not null references packages (id),
+      verification bigint not null references verifications (seq),
+      layer integer,
+      primary key (package, verification)
+    )`,
+    `create table idempotency_keys (
+      key text primary key,
+      body_digest text not null,
+      verification text not null references verifications (id),
+      expires_at timestamptz not null
+    )`,
+    `create table deliveries (
+      seq bigint generated always as identity unique,
+      id text primary key,
+      verification text not null references verifications (id),
+      url text not null,
+      event text not null,
+      body text not null,
+      status text not null check (status in ('pending', 'delivered', 'failed'))
+    )`,
+    `create index deliveries_verification on deliveries (verification, seq)`,
+    `create index deliveries_pending on deliveries (seq) where status = 'pending'`,
+    `create table delivery_attempts (
+      seq bigint generated always as identity primary key,
+      delivery text not null references deliveries (id),
+      at timestamptz not null,
+      http_status integer,
+      error text
+    )`,
+    // Public halves of every key that signed: those that cannot see the key's folder serve them.
+    `create table signing_keys (
+      fingerprint text primary key,
+      armored text not null,
+      seq bigint generated always as identity
+    )`,
+    `create index delivery_attempts_delivery on delivery_attempts (delivery, seq)`,
+  ],
+];
+
+// Any number that nothing else in a shared database uses.
+const ADVISORY_LOCK = 7_226_637_302;
+
+/** Brings the schema up to date; processes that start at once wait for the first. */
+export async function migrate(sql: Sql): Promise<void> {
+  await sql.transaction(async (query) => {
+    await query('select pg_advisory_xact_lock($1::bigint)', [ADVISORY_LOCK]);
+    await query('create table if not exists conforme_schema (version integer primary key, applied_at timestamptz not null default now())');
+    const applied = Number((await query('select coalesce(max(version), 0) as version from conforme_schema'))[0]?.['version'] ?? 0);
+    if (applied > MIGRATIONS.length)
+      throw new Problem('environment-missing', `the database has schema ${applied}; this version of conforme knows ${MIGRATIONS.length}`);
+    for (const [index, statements] of MIGRATIONS.entries()) {
+      if (index < applied) continue;
+      for (const statement of statements) await query(statement);
+      await query('insert into conforme_schema (version) values ($1)', [index + 1]);
+    }
+  });
+}

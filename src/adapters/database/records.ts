@@ -1,0 +1,221 @@
+import type { VerdictRecord, VerificationJob } from '../../model/verification.ts';
+import type { Records } from '../../ports.ts';
+import { Problem } from '../../problem.ts';
+import { deliveryRecords, insertDelivery } from './deliveries.ts';
+import { plain, text, verdictRecord, verification, VERIFICATION_COLUMNS } from './rows.ts';
+import type { Query, Row, Sql } from './sql.ts';
+
+/** How long an Idempotency-Key is remembered. */
+const KEY_HOURS = 24;
+/** Images in one answer to "which images hold this package?". */
+const IMAGES_MAX = 10_000;
+
+const VERIFICATIONS = `select ${VERIFICATION_COLUMNS} from verifications v left join verdicts d on d.verification = v.id`;
+
+/** The records on a migrated database. */
+export function makeRecords(sql: Sql): Records {
+  const { query, transaction } = sql;
+
+  const one = async (where: string, values: readonly unknown[]) => {
+    const [row] = await query(`${VERIFICATIONS} ${where} limit 1`, values);
+    return row === undefined ? undefined : verification(row);
+  };
+
+  return {
+    async accept(job, requestKey) {
+      // A verification that fails between the two statements frees its key: then the next turn inserts.
+      for (let turn = 0; turn < 5; turn++) {
+        const { image } = job;
+        const inserted = await query(
+          `insert into verifications (id, request_key, job, reference, digest, manifest_digest, status, step)
+           values ($1, $2, $3, $4, $5, $6, 'queued', 'queued')
+           on conflict (request_key) where status <> 'failed' do nothing returning id`,
+          [job.id, requestKey, JSON.stringify(job), plain(image.reference), image.digest, image.manifestDigest],
+        );
+        const found = await one(`where v.request_key = $1 and v.status <> 'failed'`, [requestKey]);
+        if (found !== undefined) return { verification: found, created: inserted.length > 0 };
+      }
+      throw new Problem('database-unavailable', 'the same request fails again and again', { retryAfter: 5 });
+    },
+
+    async idempotent(key, bodyDigest) {
+      const [row] = await query('select body_digest, verification from idempotency_keys where key = $1 and expires_at > now()', [
+        plain(key),
+      ]);
+      if (row === undefined) return undefined;
+      if (row['body_digest'] !== bodyDigest)
+        throw new Problem('idempotency-key-reused', 'this Idempotency-Key came with another request within the last day');
+      return text(row, 'verification');
+    },
+
+    async rememberKey(key, bodyDigest, verificationId) {
+      await query('delete from idempotency_keys where expires_at <= now()');
+      await query(
+        `insert into idempotency_keys (key, body_digest, verification, expires_at)
+         values ($1, $2, $3, now() + make_interval(hours => $4::int)) on conflict (key) do nothing`,
+        [plain(key), bodyDigest, verificationId, KEY_HOURS],
+      );
+    },
+
+    get: (id) => one('where v.id = $1', [plain(id)]),
+
+    async unfinished() {
+      const rows = await query(`select job from verifications where status in ('queued', 'running') order by seq`);
+      return rows.map((row) => JSON.parse(text(row, 'job')) as VerificationJob);
+    },
+
+    async setStatus(id, status, step) {
+      await query(`update verifications set status = $2, step = $3, updated_at = now() where id = $1 and status in ('queued', 'running')`, [
+        id,
+        status,
+        step,
+      ]);
+    },
+
+    fail: (id, problem, delivery) =>
+      transaction(async (within) => {
+        const failed = await within(
+          `update verifications set status = 'failed', step = 'done', problem = $2, updated_at = now()
+           where id = $1 and status in ('queued', 'running') returning id`,
+          [id, JSON.stringify(problem)],
+        );
+        if (failed.length > 0 && delivery !== undefined) await insertDelivery(within, delivery);
+      }),
+
+    conclude: (record, delivery) =>
+      transaction(async (within) => {
+        const first = await conclude(within, record);
+        if (first && delivery !== undefined) await insertDelivery(within, delivery);
+        return first;
+      }),
+
+    async verdict(digest) {
+      const [row] = await query('select * from verdicts where digest = $1 order by created_at limit 1', [digest]);
+      return row === undefined ? undefined : verdictRecord(row, await packagesOf(query, text(row, 'verification')));
+    },
+
+    async verdictOf(id) {
+      const [row] = await query('select * from verdicts where verification = $1', [plain(id)]);
+      return row === undefined ? undefined : verdictRecord(row, await packagesOf(query, text(row, 'verification')));
+    },
+
+    latest: (reference) => one('where v.reference = $1 or v.digest = $1 or v.manifest_digest = $1 order by v.seq desc', [plain(reference)]),
+
+    async list(limit, cursor) {
+      const before = cursor === undefined ? null : parseCursor(cursor);
+      const rows = await query(`${VERIFICATIONS} where $1::bigint is null or v.seq < $1::bigint order by v.seq desc limit $2`, [
+        before,
+        limit + 1,
+      ]);
+      const items = rows.slice(0, limit);
+      const last = items.at(-1);
+      const page = { items: items.map(verification) };
+      return rows.length > limit && last !== undefined ? { ...page, next: makeCursor(text(last, 'seq')) } : page;
+    },
+
+    async imagesWithPackage(name) {
+      const rows = await query(
+        `select v.id, v.job, p.name, p.version, vp.layer
+         from packages p
+         join verification_packages vp on vp.package = p.id
+         join verifications v on v.seq = vp.verification
+         where p.name = $1 or p.source = $1
+         order by v.seq desc, p.name limit ${IMAGES_MAX}`,
+        [plain(name)],
+      );
+      return rows.map((row) => ({
+        image: (JSON.parse(text(row, 'job')) as VerificationJob).image,
+        verification: text(row, 'id'),
+        name: text(row, 'name'),
+        version: text(row, 'version'),
+        ...(row['layer'] === null ? {} : { layer: Number(row['layer']) }),
+      }));
+    },
+
+    ...deliveryRecords(sql),
+
+    async counts() {
+      const statuses = await query('select status as name, count(*) as count from verifications group by status');
+      const results = await query('select result as name, count(*) as count from verdicts group by result');
+      const map = (rows: Row[]) => Object.fromEntries(rows.map((row) => [text(row, 'name'), Number(row['count'])]));
+      return { verifications: map(statuses), verdicts: map(results) };
+    },
+
+    async ready() {
+      await query('select 1');
+    },
+  };
+}
+
+async function conclude(query: Query, record: VerdictRecord): Promise<boolean> {
+  const [row] = await query('select seq, status from verifications where id = $1 for update', [record.verification]);
+  if (row === undefined) throw new Problem('internal', 'a verdict on a verification that was never accepted');
+  // One that was told to have failed stays so: its request may have been made and judged anew.
+  if (row['status'] === 'done' || row['status'] === 'failed') return false;
+  await query(
+    `insert into verdicts (verification, digest, image, result, verdict, statement, signature, account, differences)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    [
+      record.verification,
+      record.digest,
+      JSON.stringify(record.image),
+      record.verdict.result,
+      JSON.stringify(record.verdict),
+      record.statement,
+      record.signature,
+      record.account,
+      record.differences,
+    ],
+  );
+  await insertPackages(query, text(row, 'seq'), record.packages);
+  await query(`update verifications set status = 'done', step = 'done', updated_at = now() where id = $1`, [record.verification]);
+  return true;
+}
+
+/** In a fixed order: two transactions that insert the same packages in different orders would block each other. */
+async function insertPackages(query: Query, verificationSeq: string, packages: VerdictRecord['packages']): Promise<void> {
+  if (packages.length === 0) return;
+  const columns = [
+    packages.map(({ name }) => plain(name)),
+    packages.map(({ version }) => plain(version)),
+    packages.map(({ architecture }) => plain(architecture)),
+    packages.map(({ source }) => plain(source)),
+    packages.map(({ sourceVersion }) => plain(sourceVersion)),
+  ];
+  const given = 'unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])';
+  await query(
+    `insert into packages (name, version, architecture, source, source_version)
+     select * from ${given} as given (name, version, architecture, source, source_version) order by 1, 2, 3, 4, 5
+     on conflict do nothing`,
+    columns,
+  );
+  await query(
+    `insert into verification_packages (package, verification, layer)
+     select p.id, $7::bigint, given.layer
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[])
+       as given (name, version, architecture, source, source_version, layer)
+     join packages p using (name, version, architecture, source, source_version)
+     on conflict do nothing`,
+    [...columns, packages.map(({ layer }) => layer ?? null), verificationSeq],
+  );
+}
+
+function packagesOf(query: Query, verificationId: string): ReturnType<Query> {
+  return query(
+    `select p.*, vp.layer from verification_packages vp
+     join packages p on p.id = vp.package
+     join verifications v on v.seq = vp.verification
+     where v.id = $1 order by p.name collate "C", p.architecture collate "C", p.version collate "C"`,
+    [verificationId],
+  );
+}
+
+function makeCursor(seq: string): string {
+  return Buffer.from(seq).toString('base64url');
+}
+
+function parseCursor(cursor: string): string {
+  const seq = Buffer.from(cursor, 'base64url').toString('latin1');
+  if (!/^\d{1,18}$/.test(seq)) throw new Problem('invalid-request', 'the cursor is none that was given out');
+  return seq;
+}
