@@ -1,0 +1,26 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { Blobs, Queue, Records, Registry, Signer, Watch } from '../src/ports.ts';
+
+/** Everything the HTTP interface needs, as a plain record that `main.ts` (or a test) composes. */
+export type Deps = {
+  /** Without a trailing slash; what links, badges and pages begin with. */
+  publicUrl: string;
+  /** What POST and PUT ask for; undefined leaves them open (the demo, on loopback). */
+  token: string | undefined;
+  /** Version of the rules: a request judged by other rules is another request. */
+  rules: string;
+  /** Bytes of an uploaded build context, as sent. */
+  contextBytesMax: number;
+  registry: Pick<Registry, 'resolve'>;
+  blobs: Blobs;
+  records: Records;
+  queue: Queue;
+  watch: Watch;
+  /** The public half. */
+  signer: Pick<Signer, 'publicKey' | 'fingerprint'>;
+  logger: FastifyBaseLogger;
+  newId: () => string;
+  now: () => Date;
+  /** Milliseconds after which Redis, database or blob store counts as away; requests are answered with 503 then. */
+  patience: number;
+};

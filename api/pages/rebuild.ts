@@ -1,0 +1,233 @@
+import type { LayerSummary } from '../../src/model/inventory.ts';
+import type { BuildPlan, Rebuild, Source } from '../../src/model/rebuild.ts';
+import type { Statement } from '../../src/model/statement.ts';
+import type { Difference } from '../../src/model/verdict.ts';
+import { bytesText, countText, printableLine, shortDigest } from '../text.ts';
+import { html, type Html, type Part } from './html.ts';
+import { CAUSE_WORDS } from './words.ts';
+
+const DEPENDENCIES_SHOWN = 200;
+const PACKAGES_SHOWN = 400;
+
+type Fact = readonly [string, Part];
+const facts = (rows: readonly Fact[]): Html =>
+  html`<dl class="evidence">
+    ${rows.map(
+      ([name, value]) =>
+        value !== undefined &&
+        value !== false &&
+        html`<dt>${name}</dt>
+          <dd>${value}</dd>`,
+    )}
+  </dl>`;
+
+function sourceFacts({ location, evidence }: Source): Fact[] {
+  if (location.kind === 'context') return [['uploaded context', html`<code>${location.digest}</code>`]];
+  return [
+    ['repository', html`<code>${location.url}</code>`],
+    ['commit', html`<code>${location.commit}</code>`],
+    ['ref', location.ref !== undefined && html`<code>${location.ref}</code>`],
+    ['folder', location.subdir !== undefined && html`<code>${location.subdir}</code>`],
+    ['named by', evidence],
+  ];
+}
+
+export function rebuildSection({ predicate }: Statement, rebuild: Rebuild | undefined, log: { last: string[]; link: string }): Html {
+  const { source, buildPlan: plan, resolvedDependencies: dependencies } = predicate;
+  const failure = rebuild?.outcome.status === 'not-comparable' ? rebuild.outcome : undefined;
+  return html`<section aria-labelledby="rebuild">
+    <h2 id="rebuild">Source and rebuild</h2>
+    <div class="card">
+      ${source === undefined && html`<p class="soft">No source is known, so nothing was rebuilt.</p>`}
+      ${facts([
+        ...(source === undefined ? [] : sourceFacts(source)),
+        ...(plan === undefined ? [] : planFacts(plan, predicate.builderVersion)),
+      ])}
+      ${
+        failure !== undefined &&
+        failure.reason !== 'no-source' &&
+        html`<p>
+          <span class="tag fair">${failure.reason}</span> ${failure.detail}${failure.line !== undefined && ` (line ${failure.line})`}
+        </p>`
+      }
+    </div>
+    ${log.last.length > 0 && html`<details${failure !== undefined && html` open`}><summary>Build log <span class="count">last ${log.last.length} lines</span></summary><div class="inside"><pre class="log" tabindex="0">${log.last.map((line) => `${printableLine(line)}\n`)}</pre><p><a href="${log.link}">The whole log</a></p></div></details>`}
+    ${dependencies.length > 0 && dependenciesDetails(dependencies)}
+  </section>`;
+}
+
+function planFacts(plan: BuildPlan, builderVersion: string | undefined): Fact[] {
+  return [
+    ['Dockerfile', html`<code>${plan.dockerfile}</code>${plan.target !== undefined && html`, stage <code>${plan.target}</code>`}`],
+    ['builder', builderVersion ?? plan.builder],
+    ['platform', `${plan.platform.os}/${plan.platform.architecture}`],
+    ...plan.bases.map(
+      (base) =>
+        ['base image', html`<code>${base.reference}</code> at <code title="${base.digest}">${shortDigest(base.digest)}</code>`] as const,
+    ),
+    ...Object.entries(plan.buildArgs).map(([name, value]) => ['build argument', html`<code>${name}=${value}</code>`] as const),
+  ];
+}
+
+function dependenciesDetails(dependencies: Rebuild['resolvedDependencies']): Html {
+  return html`<details>
+    <summary>Fetched during the rebuild <span class="count">${countText(dependencies.length)}</span></summary>
+    <div class="inside scroll">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Address</th>
+            <th scope="col">SHA-256</th>
+            <th scope="col" class="number">Size</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${dependencies.slice(0, DEPENDENCIES_SHOWN).map(
+            ({ uri, digest, annotations }) =>
+              html`<tr>
+                <td><code>${uri}</code></td>
+                <td>
+                  ${digest === undefined ? html`<span class="soft">not seen</span>` : html`<code title="${digest.sha256}">${digest.sha256.slice(0, 12)}…</code>`}
+                </td>
+                <td class="number">${annotations?.size !== undefined && bytesText(annotations.size)}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+      ${dependencies.length > DEPENDENCIES_SHOWN && html`<p class="soft">and ${dependencies.length - DEPENDENCIES_SHOWN} more in the verdict</p>`}
+    </div>
+  </details>`;
+}
+
+export function differencesSection(counts: Statement['predicate']['differences'], shown: Difference[], link: string): Html {
+  const causes = (Object.keys(CAUSE_WORDS) as Difference['cause'][]).filter((cause) => (counts.byCause[cause] ?? 0) > 0);
+  return html`<section aria-labelledby="differences">
+    <h2 id="differences">Published against rebuilt <span class="count">${countText(counts.total)}</span></h2>
+    ${counts.total === 0 && html`<p class="soft">No difference.</p>`}
+    ${
+      causes.length > 0 &&
+      html`<div class="card">
+        <div class="scroll">
+          <table>
+            <tbody>
+              ${causes.map(
+                (cause) =>
+                  html`<tr>
+                    <th scope="row"><a href="${link}?cause=${cause}">${cause}</a><small>${CAUSE_WORDS[cause]}</small></th>
+                    <td class="number">${countText(counts.byCause[cause])}</td>
+                  </tr>`,
+              )}
+            </tbody>
+          </table>
+        </div>
+      </div>`
+    }
+    ${
+      shown.length > 0 &&
+      html`<details${(counts.byCause.unknown ?? 0) > 0 && html` open`}><summary>${(counts.byCause.unknown ?? 0) > 0 ? 'Without a known cause' : 'Differences'} <span class="count">the first ${shown.length}</span></summary><div class="inside scroll"><table>
+<thead><tr><th scope="col">Path</th><th scope="col">What differs</th><th scope="col">Why</th></tr></thead><tbody>
+${shown.map(
+  ({ path, aspects, cause, rule, detail }) =>
+    html`<tr>
+      <td><code>${path}</code></td>
+      <td>${aspects.join(', ')}</td>
+      <td>${cause}${rule !== undefined && html` <code>${rule}</code>`}${detail !== undefined && html`<small>${detail}</small>`}</td>
+    </tr>`,
+)}
+</tbody></table></div></details>`
+    }
+  </section>`;
+}
+
+export function layersSection(layers: LayerSummary[]): Html {
+  if (layers.length === 0) return html``;
+  return html`<section aria-labelledby="layers">
+    <h2 id="layers">Layers <span class="count">${layers.length}</span></h2>
+    <div class="card scroll">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">#</th>
+            <th scope="col">Made by</th>
+            <th scope="col" class="number optional">Entries</th>
+            <th scope="col" class="number optional">Stored</th>
+            <th scope="col" class="number">Unpacked</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${layers.map(
+            ({ digest, createdBy, entries, size, uncompressedSize }, index) =>
+              html`<tr id="layer-${index}">
+                <td>${index + 1}</td>
+                <td><code>${createdBy ?? 'not said'}</code><small title="${digest}">${shortDigest(digest)}</small></td>
+                <td class="number optional">${countText(entries)}</td>
+                <td class="number optional">${bytesText(size)}</td>
+                <td class="number">${bytesText(uncompressedSize)}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+  </section>`;
+}
+
+export function packagesSection({ packages, archives }: Statement['predicate']): Html {
+  const verified = packages.filter(({ status }) => status === 'verified').length;
+  return html`<section aria-labelledby="packages">
+    <h2 id="packages">Packages <span class="count">${countText(packages.length)}</span></h2>
+    ${
+      packages.length === 0
+        ? html`<p class="soft">The image holds no package database that conforme reads.</p>`
+        : html`<p>
+            ${countText(verified)} of ${countText(packages.length)} are verified from their archive’s signature down to each file.
+          </p>`
+    }
+    ${
+      archives.length > 0 &&
+      html`<details>
+        <summary>Signed archives <span class="count">${archives.length}</span></summary>
+        <div class="inside scroll">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Suite</th>
+                <th scope="col">Dated</th>
+                <th scope="col">Signed by</th>
+              </tr>
+            </thead>
+            <tbody>
+              ${archives.map(
+                ({ id, date, signers }) =>
+                  html`<tr>
+                    <td>${id}</td>
+                    <td>${date}</td>
+                    <td>${signers.map((signer) => html`<code>${signer.slice(-16)}</code> `)}</td>
+                  </tr>`,
+              )}
+            </tbody>
+          </table>
+        </div>
+      </details>`
+    }
+    ${
+      packages.length > 0 &&
+      html`<details>
+        <summary>All packages</summary>
+        <div class="inside scroll">
+          <table>
+            <tbody>
+              ${packages.slice(0, PACKAGES_SHOWN).map(
+                ({ purl, status }) =>
+                  html`<tr>
+                    <td><code>${purl}</code></td>
+                    <td><span class="tag ${status === 'verified' ? 'good' : 'fair'}">${status}</span></td>
+                  </tr>`,
+              )}
+            </tbody>
+          </table>
+          ${packages.length > PACKAGES_SHOWN && html`<p class="soft">and ${packages.length - PACKAGES_SHOWN} more in the verdict</p>`}
+        </div>
+      </details>`
+    }
+  </section>`;
+}

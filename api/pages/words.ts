@@ -1,0 +1,74 @@
+/** What the codes of a verdict are called where people read them. Each table has every code: the types ask for it. */
+import type { NotComparable } from '../../src/model/rebuild.ts';
+import type { Attribution, Auditable, Difference, Result, Severity } from '../../src/model/verdict.ts';
+import type { Step } from '../../src/model/verification.ts';
+
+export type Tone = 'good' | 'fair' | 'bad' | 'none';
+
+export const AUDITABLE_WORDS: Record<Auditable, { headline: string; value: string; tone: Tone }> = {
+  yes: { headline: 'The contents of this image can be audited.', value: 'Auditable', tone: 'good' },
+  partly: { headline: 'Most of this image can be audited, but not all of it.', value: 'Partly auditable', tone: 'fair' },
+  no: { headline: 'This image holds what nobody can answer for.', value: 'Not auditable', tone: 'bad' },
+  unknown: { headline: 'Too little could be read to judge this image.', value: 'Unknown', tone: 'none' },
+};
+
+export const RESULT_WORDS: Record<Result, { value: string; means: string; tone: Tone }> = {
+  identical: { value: 'Identical', means: 'Our rebuild has the same manifest digest.', tone: 'good' },
+  'layers-identical': { value: 'Layers identical', means: 'Our rebuild has the same layers and configuration.', tone: 'good' },
+  equivalent: { value: 'Equivalent', means: 'Our rebuild is the same after named, harmless normalisations.', tone: 'good' },
+  explained: { value: 'Explained', means: 'Our rebuild differs, and every difference has a harmless cause with evidence.', tone: 'good' },
+  different: { value: 'Different', means: 'Our rebuild differs in ways that nothing here explains.', tone: 'fair' },
+  suspicious: {
+    value: 'Suspicious',
+    means: 'It holds something that neither the archive nor our rebuild makes, where it matters.',
+    tone: 'bad',
+  },
+  'not-comparable': {
+    value: 'Not compared',
+    means: 'There is no rebuild to compare with; the files are accounted for all the same.',
+    tone: 'none',
+  },
+};
+
+export const REASON_WORDS: Record<NotComparable, string> = {
+  'no-source': 'Nobody says what it was built from.',
+  'source-mismatch': 'The source named is not what it was built from.',
+  'local-context': 'It was built from a folder that is not published.',
+  'secret-required': 'The build needs a secret.',
+  'input-gone': 'Something the build needs is not there any more.',
+  'build-failed': 'The build fails.',
+  flaky: 'The build does not end the same way twice.',
+  timeout: 'The build takes longer than it may.',
+  'policy-blocked': 'The build needs what the clean environment refuses.',
+  unsupported: 'The build uses what conforme cannot run.',
+};
+
+export const ATTRIBUTION_WORDS: Record<Attribution, { name: string; means: string }> = {
+  'debian-official': { name: 'Debian package', means: 'the bytes, mode and owner that Debian signed' },
+  'debian-generated': { name: 'Made by a Debian package', means: 'recomputed from signed packages, with the same bytes' },
+  source: { name: 'Source', means: 'a file of the source at its commit' },
+  download: { name: 'Pinned download', means: 'fetched by the build, and pinned by a digest in the source' },
+  base: { name: 'Judged base image', means: 'unchanged from a base image with a verdict of its own' },
+  rebuilt: { name: 'Rebuild alone', means: 'our rebuild makes it too, and nothing above says where it comes from' },
+  volatile: { name: 'Volatile', means: 'differs between any two builds; equal after a named normalisation' },
+  unexplained: { name: 'Not accounted for', means: 'nothing says where it comes from' },
+};
+
+export const SEVERITY_TONES: Record<Severity, Tone> = { critical: 'bad', high: 'bad', medium: 'fair', low: 'none', info: 'none' };
+
+export const CAUSE_WORDS: Record<Difference['cause'], string> = {
+  normalised: 'harmless noise, normalised by a named rule',
+  'source-drift': 'built from another state of the source',
+  'package-drift': 'a package in another version, both verified',
+  unknown: 'no known cause',
+};
+
+/** The steps that are worth showing, in order; several run side by side. */
+export const STEP_WORDS: readonly { step: Step; name: string }[] = [
+  { step: 'pull', name: 'Read the image' },
+  { step: 'source', name: 'Find the source' },
+  { step: 'rebuild', name: 'Rebuild' },
+  { step: 'debian', name: 'Ask Debian’s archive' },
+  { step: 'reinstall', name: 'Install anew' },
+  { step: 'conclude', name: 'Compare and judge' },
+];

@@ -1,0 +1,116 @@
+import { hash } from 'node:crypto';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import { formatReference, parseReference, ReferenceSyntaxError } from '../../src/model/reference.ts';
+import type { Verification } from '../../src/model/verification.ts';
+import { Problem } from '../../src/problem.ts';
+import {
+  BADGE_STYLES,
+  type Badge,
+  badgeEndpoint,
+  type BadgeStyle,
+  badgeSvg,
+  drawBadge,
+  UNAVAILABLE_BADGE,
+} from '../../src/steps/draw-badge.ts';
+import { notModified } from '../caching.ts';
+import type { Deps } from '../deps.ts';
+import { within } from '../patience.ts';
+
+/** Image proxies keep a badge as long as this says: short, so that a new verdict is seen within minutes. */
+const CACHE_CONTROL = 'public, max-age=60, stale-while-revalidate=60';
+/** Milliseconds that a verdict is answered from memory. What may change at any moment is asked for each time. */
+const REMEMBERED = 2_000;
+const REMEMBERED_MAX = 1_000; // badges of some 2 kB
+
+const Query = Type.Object({ style: Type.Optional(Type.Enum([...BADGE_STYLES])) }, { additionalProperties: true });
+/** How the OpenAPI document writes the wildcard: the reference has slashes of its own. */
+const documented = {
+  url: '/badge/{reference}',
+  params: Type.Object({
+    reference: Type.String({ description: 'an image reference, then `.svg` or `.json`', examples: ['ghcr.io/example/app:1.2.svg'] }),
+  }),
+};
+
+type Drawn = { type: string; body: string; etag: string; at: number };
+
+export const badgeRoutes =
+  (deps: Deps): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const drawn = new Map<string, Drawn>();
+    const now = (): number => deps.now().getTime();
+
+    app.get(
+      '/badge/*',
+      {
+        config: { swaggerTransform: ({ schema }) => ({ schema: { ...schema, params: documented.params }, url: documented.url }) },
+        schema: {
+          tags: ['badges'],
+          summary: 'The badge of an image: SVG, or JSON for a shields.io endpoint badge',
+          description: 'An image that nobody has asked about is grey. The reference may have a port, a tag and a digest.',
+          querystring: Query,
+          response: {
+            200: {
+              description: 'the badge',
+              content: { 'image/svg+xml': { schema: Type.String() }, 'application/json': { schema: { $ref: 'BadgeEndpoint#' } } },
+            },
+            default: {
+              description: 'RFC 9457 problem document',
+              content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } },
+            },
+          },
+        },
+      },
+      async (request, reply) => {
+        const [, text, form] = /^(.+)\.(svg|json)$/.exec((request.params as { '*': string })['*']) ?? [];
+        if (text === undefined || (form !== 'svg' && form !== 'json')) throw new Problem('not-found', 'a badge ends in .svg or .json');
+        const style = request.query.style ?? 'flat';
+        const key = `${form} ${style} ${text}`;
+        const known = drawn.get(key);
+        if (known !== undefined && now() - known.at < REMEMBERED) return answer(known);
+
+        const name = nameOf(text);
+        let subject: Verification | undefined;
+        try {
+          subject = await within(deps.patience, 'database-unavailable', deps.records.latest(name));
+        } catch (thrown) {
+          // An image, because a README shows nothing else; with 503 and no-store, because proxies would keep it.
+          request.log.warn({ err: thrown }, 'badge without a database');
+          reply.headers({ 'retry-after': '5', 'cache-control': 'no-store' }).code(503);
+          const { type, body } = render(UNAVAILABLE_BADGE, form, style);
+          return reply.type(type).send(body);
+        }
+        const made: Drawn = { ...render(drawBadge(subject), form, style), at: now() };
+        drawn.delete(key);
+        if (subject?.status === 'done') {
+          drawn.set(key, made);
+          const oldest = drawn.keys().next();
+          if (drawn.size > REMEMBERED_MAX && oldest.done !== true) drawn.delete(oldest.value);
+        }
+        return answer(made);
+
+        function answer({ type, body, etag }: Drawn) {
+          reply.header('access-control-allow-origin', '*');
+          if (notModified(request, reply, etag, CACHE_CONTROL)) return reply.send();
+          return reply.type(type).send(body);
+        }
+      },
+    );
+  };
+
+/** What the database knows an image by: its digest where the reference has one, else the reference as normalised. */
+export function nameOf(text: string): string {
+  try {
+    const reference = parseReference(text);
+    return reference.digest ?? formatReference(reference);
+  } catch (thrown) {
+    if (thrown instanceof ReferenceSyntaxError) throw new Problem('invalid-reference', thrown.message, { cause: thrown });
+    throw thrown;
+  }
+}
+
+function render(badge: Badge, form: 'svg' | 'json', style: BadgeStyle): Omit<Drawn, 'at'> {
+  const body = form === 'svg' ? badgeSvg(badge, style) : JSON.stringify(badgeEndpoint(badge));
+  const type = form === 'svg' ? 'image/svg+xml; charset=utf-8' : 'application/json; charset=utf-8';
+  return { type, body, etag: `"${hash('sha256', body, 'hex').slice(0, 32)}"` };
+}

@@ -1,0 +1,108 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import type { Digest } from '../../src/model/digest.ts';
+import type { Difference } from '../../src/model/verdict.ts';
+import type { VerdictRecord } from '../../src/model/verification.ts';
+import { Problem } from '../../src/problem.ts';
+import type { Deps } from '../deps.ts';
+import { documentOf, sendProblem, toProblem } from '../errors.ts';
+import { FAVICON, sendPage } from '../pages/document.ts';
+import { overviewPage } from '../pages/overview.ts';
+import { problemPage } from '../pages/problem.ts';
+import { type VerdictDetails, verificationPage } from '../pages/verification.ts';
+import { within } from '../patience.ts';
+import { IdParams } from '../schemas.ts';
+import { layersOf, pageOfLines, rebuildOf, statementOf } from '../stored.ts';
+import { nameOf } from './badge.ts';
+import { find, withStep } from './verifications.ts';
+
+const RECENT = 50;
+const LOG_LINES_SHOWN = 40;
+const LOG_BYTES_MAX = 16 * 1024 * 1024;
+const DIFFERENCES_SHOWN = 100;
+
+/** What people look at. Where a program would get a problem document, a browser gets a page. */
+export const pageRoutes =
+  (deps: Deps): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.setErrorHandler((error, request, reply) => {
+      if (!(request.headers.accept ?? '').includes('text/html')) return sendProblem(request, reply, error);
+      const { problem } = toProblem(error);
+      if (problem.status >= 500) request.log.error({ err: error, code: problem.code }, 'page failed');
+      return sendPage(reply.code(problem.status), problemPage(documentOf(problem, request.id)), 'no-store');
+    });
+
+    app.get(
+      '/',
+      { schema: { querystring: Type.Object({ cursor: Type.Optional(Type.String({ maxLength: 200 })) }) } },
+      async (request, reply) => {
+        const { items, next } = await within(deps.patience, 'database-unavailable', deps.records.list(RECENT, request.query.cursor));
+        return sendPage(reply, overviewPage(items, next));
+      },
+    );
+
+    app.get('/favicon.svg', async (_request, reply) =>
+      reply.type('image/svg+xml').header('cache-control', 'public, max-age=86400').send(FAVICON),
+    );
+
+    // Where a badge in a README leads: the tag stays, its newest verification is asked for each time.
+    app.get('/verifications/latest/*', async (request, reply) => {
+      const found = await within(
+        deps.patience,
+        'database-unavailable',
+        deps.records.latest(nameOf((request.params as { '*': string })['*'])),
+      );
+      if (found === undefined) throw new Problem('not-found', 'nobody has asked about this image yet');
+      return reply.header('cache-control', 'no-cache').redirect(`/verifications/${found.id}`, 302);
+    });
+
+    app.get('/verifications/:id', { schema: { params: IdParams } }, async (request, reply) => {
+      const verification = await find(deps, request.params.id);
+      const record = verification.status === 'done' ? await deps.records.verdictOf(verification.id) : undefined;
+      // What is missing for the moment leaves a gap on the page; the verdict itself is in the database.
+      const orElse = <T>(fallback: T, promise: Promise<T>): Promise<T> =>
+        promise.catch((thrown: unknown) => {
+          request.log.warn({ err: thrown, verification: verification.id }, 'the page lacks a part');
+          return fallback;
+        });
+      const content = verificationPage({
+        publicUrl: deps.publicUrl,
+        verification: await withStep(deps, verification),
+        details: record === undefined ? undefined : await detailsOf(deps, record, orElse),
+        deliveries: await orElse([], deps.records.deliveriesOf(verification.id)),
+      });
+      return sendPage(reply, content);
+    });
+  };
+
+async function detailsOf(
+  deps: Deps,
+  record: VerdictRecord,
+  orElse: <T>(fallback: T, promise: Promise<T>) => Promise<T>,
+): Promise<VerdictDetails> {
+  const { blobs } = deps;
+  const statement = statementOf(record);
+  const rebuild = await orElse(undefined, rebuildOf(blobs, statement));
+  const grave = (statement.predicate.differences.byCause.unknown ?? 0) > 0;
+  const [layers, lastLog, differences, fingerprint] = await Promise.all([
+    orElse([], layersOf(blobs, statement.predicate.byproducts.published)),
+    orElse([], rebuild?.log === undefined ? Promise.resolve([]) : lastLines(deps, rebuild.log)),
+    orElse([], differencesOf(deps, record, grave)),
+    orElse('', deps.signer.fingerprint()),
+  ]);
+  return { statement, rebuild, layers, lastLog, differences, fingerprint };
+}
+
+async function lastLines({ blobs }: Deps, log: Digest): Promise<string[]> {
+  const lines = (await blobs.read(log, LOG_BYTES_MAX)).toString('utf8').split('\n');
+  return lines.filter((line) => line.trim() !== '').slice(-LOG_LINES_SHOWN);
+}
+
+/** Those without a known cause where there are any: nothing else deserves attention then. */
+async function differencesOf({ blobs }: Deps, { differences }: VerdictRecord, grave: boolean): Promise<Difference[]> {
+  const { items } = await pageOfLines(blobs, differences, { cursor: undefined, limit: DIFFERENCES_SHOWN }, (text) => {
+    const line = JSON.parse(text) as Difference;
+    return !grave || line.cause === 'unknown' ? line : undefined;
+  });
+  return items;
+}

@@ -1,0 +1,147 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import { digestOf, hexOf } from '../../src/model/digest.ts';
+import { canonicalJson } from '../../src/model/json.ts';
+import type { Platform } from '../../src/model/oci.ts';
+import { VerificationRequest } from '../../src/model/request.ts';
+import type { Verification, VerificationJob } from '../../src/model/verification.ts';
+import { Problem } from '../../src/problem.ts';
+import { composeEvent } from '../../src/steps/compose-event.ts';
+import { parseRequest, requestKey } from '../../src/steps/parse-request.ts';
+import type { Deps } from '../deps.ts';
+import { within } from '../patience.ts';
+import { Accepted, answers, IdParams, VerificationView } from '../schemas.ts';
+import { requireToken } from '../token.ts';
+import { linksOf, viewOf } from '../views.ts';
+import { findContext } from './contexts.ts';
+
+/** The draft "The Idempotency-Key HTTP Header Field", with or without the quotes of a structured field. */
+const Headers = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({ pattern: '^[\\x21-\\x7e]{1,255}$', description: 'the same key and body give the same verification' }),
+  ),
+});
+
+export const verificationRoutes =
+  (deps: Deps): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const { records, publicUrl } = deps;
+
+    app.post(
+      '/v1/verifications',
+      {
+        onRequest: requireToken(deps.token),
+        schema: {
+          tags: ['verifications'],
+          summary: 'Asks for a verdict on a published image',
+          description:
+            'The same image, source and rules asked for again give the same verification. A webhook of a later request is told where the ' +
+            'verification has ended; while it is under way, the webhook of the first request is the one that counts.',
+          security: [{ token: [] }],
+          headers: Headers,
+          body: VerificationRequest,
+          response: answers(202, Accepted, 'accepted, or asked for before; Location names it'),
+        },
+      },
+      async (request, reply) => {
+        const body = parseRequest(request.body);
+        const key = request.headers['idempotency-key'];
+        const bodyDigest = digestOf(canonicalJson(body));
+        const verification = (await usedFor(deps, key, bodyDigest)) ?? (await accept(deps, body));
+        await tellAlso(deps, body, verification);
+        if (key !== undefined) await records.rememberKey(key, bodyDigest, verification.id);
+        request.log.info({ verification: verification.id, image: verification.image.reference }, 'verification accepted');
+        const links = linksOf(publicUrl, verification);
+        const { id, status, image } = verification;
+        return reply
+          .code(202)
+          .header('location', links.self)
+          .send({ id, status, image: { reference: image.reference, digest: image.digest }, links });
+      },
+    );
+
+    app.get(
+      '/v1/verifications/:id',
+      {
+        schema: {
+          tags: ['verifications'],
+          summary: 'How a verification stands, and its verdict',
+          params: IdParams,
+          response: answers(200, VerificationView, 'the verification'),
+        },
+      },
+      async (request, reply) => {
+        const verification = await find(deps, request.params.id);
+        reply.header('cache-control', 'no-cache');
+        return viewOf(publicUrl, await withStep(deps, verification));
+      },
+    );
+  };
+
+/** Throws `not-found`. */
+export async function find(deps: Pick<Deps, 'records' | 'patience'>, id: string): Promise<Verification> {
+  const verification = await within(deps.patience, 'database-unavailable', deps.records.get(id));
+  if (verification === undefined) throw new Problem('not-found', `there is no verification ${id}`);
+  return verification;
+}
+
+/** With the step that the queue knows of, which is newer than the stored one; the queue may be away. */
+export async function withStep(deps: Pick<Deps, 'queue' | 'patience'>, verification: Verification): Promise<Verification> {
+  if (verification.status !== 'running' && verification.status !== 'queued') return verification;
+  try {
+    const step = await within(deps.patience, 'queue-unavailable', deps.queue.currentStep(verification.id));
+    return step === undefined ? verification : { ...verification, status: 'running', step };
+  } catch {
+    return verification;
+  }
+}
+
+async function usedFor(deps: Deps, key: string | undefined, bodyDigest: ReturnType<typeof digestOf>): Promise<Verification | undefined> {
+  if (key === undefined) return undefined;
+  const id = await within(deps.patience, 'database-unavailable', deps.records.idempotent(key, bodyDigest));
+  const verification = id === undefined ? undefined : await deps.records.get(id);
+  if (verification !== undefined) await enqueue(deps, verification);
+  return verification;
+}
+
+/** Pins the image at once, so that the verdict is about what the tag named when it was asked for. */
+async function accept(deps: Deps, body: VerificationRequest): Promise<Verification> {
+  const { records, registry } = deps;
+  if (body.source !== undefined && 'context' in body.source) await findContext(deps, body.source.context);
+  await within(deps.patience, 'database-unavailable', records.ready());
+  await within(deps.patience, 'queue-unavailable', deps.queue.ready());
+  const { reference, digest, manifestDigest, platform } = await registry.resolve(body.image, parsePlatform(body.platform));
+  const job: VerificationJob = { id: deps.newId(), request: body, image: { reference, digest, manifestDigest, platform } };
+  const { verification } = await within(
+    deps.patience,
+    'database-unavailable',
+    records.accept(job, requestKey(body, job.image, deps.rules)),
+  );
+  await enqueue(deps, verification);
+  return verification;
+}
+
+/** What was accepted and never reached the queue gets there when it is asked for again; adding an id twice changes nothing. */
+async function enqueue(deps: Deps, { id, request, image, status }: Verification): Promise<void> {
+  if (status === 'queued') await within(deps.patience, 'queue-unavailable', deps.queue.enqueue({ id, request, image }));
+}
+
+/** Another webhook than the one of the first request: what it would have been told then, it is told now. */
+async function tellAlso(deps: Deps, { webhook }: VerificationRequest, verification: Verification): Promise<void> {
+  const { records, queue, publicUrl, now } = deps;
+  if (webhook === undefined || webhook.url === verification.request.webhook?.url) return;
+  const { verdict, verdictDigest } = verification;
+  if (verdict === undefined || verdictDigest === undefined) return;
+  const { type, body } = composeEvent(publicUrl, verification, { verdict, digest: verdictDigest }, now().toISOString());
+  // The id tells the address apart, so that asking again does not tell it again.
+  const id = `msg_${verification.id}_${hexOf(digestOf(webhook.url)).slice(0, 16)}`;
+  if ((await records.delivery(id)) !== undefined) return;
+  await records.addDelivery({ id, verification: verification.id, url: webhook.url, event: type, body, status: 'pending', attempts: [] });
+  await within(deps.patience, 'queue-unavailable', queue.deliver({ id }));
+}
+
+function parsePlatform(text: string | undefined): Platform | undefined {
+  if (text === undefined) return undefined;
+  const [os = '', architecture = '', variant] = text.split('/');
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+}

@@ -1,0 +1,159 @@
+/** The bodies that the HTTP interface answers with; their names are the names in the OpenAPI document. */
+import Type, { type Static, type TSchema } from 'typebox';
+import { Digest } from '../src/model/digest.ts';
+import { Platform } from '../src/model/oci.ts';
+import { RequestedSource, VerificationRequest } from '../src/model/request.ts';
+import { AccountLine, ATTRIBUTIONS, CAUSES, Difference, Verdict } from '../src/model/verdict.ts';
+import { ProblemDocument, STATUSES, STEPS } from '../src/model/verification.ts';
+
+const named = <T extends TSchema>(schema: T, id: string): T => ({ ...schema, $id: id });
+/** A reference to a schema of {@link SHARED}, with its type. */
+const ref = <T extends TSchema>(_schema: T, id: string) => Type.Unsafe<Static<T>>({ $ref: `${id}#` });
+
+export const Image = Type.Object({
+  reference: Type.String({ description: 'as normalised', examples: ['docker.io/library/nginx:1.27'] }),
+  digest: Type.Unsafe<Digest>({ ...Digest, description: 'what the reference named: an index or a manifest' }),
+  manifestDigest: Type.Unsafe<Digest>({ ...Digest, description: 'the manifest of the platform' }),
+  platform: Platform,
+});
+
+export const Links = Type.Object({
+  self: Type.String(),
+  page: Type.String(),
+  events: Type.String(),
+  files: Type.String(),
+  differences: Type.String(),
+  log: Type.String(),
+  deliveries: Type.String(),
+  badge: Type.String(),
+  verdict: Type.Optional(Type.String()),
+  signature: Type.Optional(Type.String()),
+});
+
+export const Accepted = Type.Object({
+  id: Type.String(),
+  status: Type.Enum([...STATUSES]),
+  image: Type.Object({ reference: Type.String(), digest: Digest }),
+  links: Links,
+});
+
+export const VerificationView = Type.Object({
+  id: Type.String(),
+  status: Type.Enum([...STATUSES]),
+  step: Type.Enum([...STEPS]),
+  image: Image,
+  request: Type.Object({
+    source: Type.Optional(RequestedSource),
+    dockerfile: Type.Optional(Type.String()),
+    target: Type.Optional(Type.String()),
+    buildArgs: Type.Optional(Type.Record(Type.String(), Type.String())),
+  }),
+  createdAt: Type.String({ description: 'ISO 8601, UTC' }),
+  updatedAt: Type.String({ description: 'ISO 8601, UTC' }),
+  verdict: Type.Optional(ref(Verdict, 'Verdict')),
+  verdictDigest: Type.Optional(Type.Unsafe<Digest>({ ...Digest, description: 'of the signed statement' })),
+  problem: Type.Optional(ref(ProblemDocument, 'Problem')),
+  links: Links,
+});
+export type VerificationView = Static<typeof VerificationView>;
+
+const page = <T extends TSchema>(item: T, id: string) =>
+  Type.Object({
+    items: Type.Array(ref(item, id)),
+    next: Type.Optional(Type.String({ description: 'cursor of the next page; absent on the last one' })),
+  });
+export const FilesPage = page(AccountLine, 'AccountLine');
+export const DifferencesPage = page(Difference, 'Difference');
+
+export const StoredContext = Type.Object({ digest: Digest, size: Type.Integer({ description: 'bytes as sent' }) });
+
+export const ImagesPage = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      image: Image,
+      verification: Type.String(),
+      package: Type.String(),
+      version: Type.String(),
+      layer: Type.Optional(Type.Integer({ description: 'from 0 for the lowest' })),
+      page: Type.String(),
+    }),
+  ),
+});
+
+export const DeliveriesPage = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      url: Type.String({ description: 'the whole address with the API token, without it only its host' }),
+      event: Type.Enum(['verdict.created', 'verification.failed']),
+      status: Type.Enum(['pending', 'delivered', 'failed']),
+      attempts: Type.Array(Type.Object({ at: Type.String(), status: Type.Optional(Type.Integer()), error: Type.Optional(Type.String()) })),
+    }),
+  ),
+});
+
+/** https://shields.io/badges/endpoint-badge */
+export const BadgeEndpoint = Type.Object({
+  schemaVersion: Type.Literal(1),
+  label: Type.String(),
+  message: Type.String(),
+  color: Type.String(),
+  cacheSeconds: Type.Integer(),
+});
+
+/** `limit` and `cursor` of every list. */
+export const LIST_LIMIT_MAX = 1000; // some 300 kB of JSON
+export const ListQuery = {
+  cursor: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,200}$', description: '`next` of the page before' })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LIST_LIMIT_MAX, default: 100 })),
+};
+export const FilesQuery = Type.Object(
+  {
+    attribution: Type.Optional(Type.Enum([...ATTRIBUTIONS])),
+    path: Type.Optional(Type.String({ maxLength: 4096, description: 'this path and everything below it' })),
+    ...ListQuery,
+  },
+  { additionalProperties: false },
+);
+export const DifferencesQuery = Type.Object(
+  { cause: Type.Optional(Type.Enum([...CAUSES])), ...ListQuery },
+  { additionalProperties: false },
+);
+
+export const IdParams = Type.Object({ id: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }) });
+export const DigestParams = Type.Object({ digest: Digest });
+
+/** Schemas that others refer to, each under the name that the OpenAPI document gives it. */
+export const SHARED: Record<string, TSchema> = {
+  VerificationRequest,
+  Accepted,
+  Verification: VerificationView,
+  Verdict,
+  AccountLine,
+  FilesPage,
+  Difference,
+  DifferencesPage,
+  StoredContext,
+  ImagesPage,
+  DeliveriesPage,
+  BadgeEndpoint,
+  Problem: ProblemDocument,
+};
+
+/** For a route's `response`: the named schema, and a problem document for everything else. */
+export function answers<T extends TSchema>(status: number, schema: T, description: string) {
+  const id = Object.keys(SHARED).find((name) => SHARED[name] === schema);
+  const body = id === undefined ? schema : ref(schema, id);
+  return { [status]: { ...body, description }, default: problemAnswer };
+}
+const problemAnswer = {
+  description: 'RFC 9457 problem document',
+  content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } },
+};
+
+/** For a route that answers with something else than JSON. */
+export function answersWith(mediaType: string, description: string, schema: TSchema = Type.String()) {
+  return { 200: { description, content: { [mediaType]: { schema } } }, default: problemAnswer };
+}
+
+export const sharedSchemas = (): TSchema[] => Object.entries(SHARED).map(([id, schema]) => named(schema, id));

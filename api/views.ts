@@ -1,0 +1,49 @@
+import type { Static } from 'typebox';
+import type { Verification } from '../src/model/verification.ts';
+import type { Delivery } from '../src/ports.ts';
+import type { Links, VerificationView } from './schemas.ts';
+
+export function linksOf(publicUrl: string, { id, image, verdictDigest }: Verification): Static<typeof Links> {
+  const self = `${publicUrl}/v1/verifications/${id}`;
+  return {
+    self,
+    page: `${publicUrl}/verifications/${id}`,
+    events: `${self}/events`,
+    files: `${self}/files`,
+    differences: `${self}/differences`,
+    log: `${self}/log`,
+    deliveries: `${self}/deliveries`,
+    badge: `${publicUrl}/badge/${image.reference}.svg`,
+    ...(verdictDigest === undefined
+      ? {}
+      : { verdict: `${publicUrl}/v1/verdicts/${verdictDigest}`, signature: `${publicUrl}/v1/verdicts/${verdictDigest}/signature` }),
+  };
+}
+
+/** A verification as everybody may see it: without the webhook's address, which can be a secret. */
+export function viewOf(publicUrl: string, verification: Verification): VerificationView {
+  const { id, status, step, image, request, createdAt, updatedAt, verdict, verdictDigest, problem } = verification;
+  const { source, dockerfile, target, buildArgs } = request;
+  return {
+    id,
+    status,
+    step,
+    image,
+    request: {
+      ...(source === undefined ? {} : { source }),
+      ...(dockerfile === undefined ? {} : { dockerfile }),
+      ...(target === undefined ? {} : { target }),
+      ...(buildArgs === undefined ? {} : { buildArgs }),
+    },
+    createdAt,
+    updatedAt,
+    ...(verdict === undefined ? {} : { verdict }),
+    ...(verdictDigest === undefined ? {} : { verdictDigest }),
+    ...(problem === undefined ? {} : { problem }),
+    links: linksOf(publicUrl, verification),
+  };
+}
+
+export function deliveryView({ id, url, event, status, attempts }: Delivery, whole: boolean) {
+  return { id, url: whole ? url : `${URL.parse(url)?.origin ?? ''}/…`, event, status, attempts };
+}
