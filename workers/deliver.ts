@@ -1,0 +1,94 @@
+import { Webhook } from 'standardwebhooks';
+import type { Clock, Consume, Delivery, Records } from '../src/ports.ts';
+import { Problem } from '../src/problem.ts';
+import type { Running } from './running.ts';
+
+export type DeliverPorts = {
+  records: Records;
+  /** Refuses private addresses, also after DNS. */
+  fetch: typeof globalThis.fetch;
+  /** `whsec_…` */
+  secret: string;
+  now: Clock;
+};
+
+// Standard Webhooks 1.0.0, "Request timeout": 15 to 30 s.
+const TIMEOUT_MILLISECONDS = 15_000;
+const ATTEMPTS_MAX = 8;
+const GONE = 410; // the receiver wants no more of it
+const RETRY_AFTER_SECONDS_MAX = 3600;
+/** Some of these wait for slow receivers while others go on. */
+const AT_ONCE = 8;
+
+type Attempt = Delivery['attempts'][number];
+
+/** Tells webhooks, signed as Standard Webhooks says, and records every attempt. */
+export function runDeliver(ports: DeliverPorts, consume: Consume): Running {
+  return consume(
+    'deliver',
+    async (task) => {
+      const delivery = await ports.records.delivery(task.id);
+      if (delivery === undefined || delivery.status !== 'pending') return {};
+      const problem = await attempt(ports, delivery, (thrown) => delivery.attempts.length + 1 < ATTEMPTS_MAX && task.retries(thrown));
+      if (problem !== undefined) throw problem;
+      return {};
+    },
+    { concurrency: AT_ONCE },
+  );
+}
+
+async function attempt(ports: DeliverPorts, delivery: Delivery, retries: (problem: Problem) => boolean): Promise<Problem | undefined> {
+  const at = ports.now().toISOString();
+  let tried: Attempt;
+  let problem: Problem | undefined;
+  try {
+    const { status, retryAfter } = await send(ports, delivery);
+    tried = { at, status };
+    if (status < 200 || status > 299) problem = refusal(status, retryAfter);
+  } catch (thrown) {
+    problem = thrown instanceof Problem ? thrown : new Problem('webhook-unavailable', reasonOf(thrown), { cause: thrown });
+    tried = { at, error: problem.message };
+  }
+  if (problem === undefined) {
+    await ports.records.recordAttempt(delivery.id, tried, 'delivered');
+    return undefined;
+  }
+  const again = tried.status !== GONE && retries(problem);
+  await ports.records.recordAttempt(delivery.id, tried, again ? 'pending' : 'failed');
+  // A delivery that is over is done as a job: what became of it is in the records.
+  return again ? problem : undefined;
+}
+
+async function send({ fetch, secret, now }: DeliverPorts, { id, url, body }: Delivery): Promise<{ status: number; retryAfter?: number }> {
+  const sentAt = now();
+  const response = await fetch(url, {
+    method: 'POST',
+    body,
+    // A receiver that sends us elsewhere has not received; following would let it choose whom we talk to.
+    redirect: 'manual',
+    signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
+    headers: {
+      'content-type': 'application/json',
+      'user-agent': 'conforme',
+      'webhook-id': id,
+      'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1000)),
+      'webhook-signature': new Webhook(secret).sign(id, sentAt, body),
+    },
+  });
+  // What it says beyond the status is not read.
+  await response.body?.cancel().catch(() => undefined);
+  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
+  return { status: response.status, ...(retryAfter > 0 ? { retryAfter: Math.min(retryAfter, RETRY_AFTER_SECONDS_MAX) } : {}) };
+}
+
+function refusal(status: number, retryAfter: number | undefined): Problem {
+  const told = status >= 300 && status < 400 ? `it redirects (${status}), which is not followed` : `it answered ${status}`;
+  return new Problem('webhook-unavailable', told, retryAfter === undefined ? {} : { retryAfter });
+}
+
+/** What can be said without the address, which may hold a secret. */
+function reasonOf(thrown: unknown): string {
+  if (thrown instanceof Error && thrown.name === 'TimeoutError') return `no answer within ${TIMEOUT_MILLISECONDS / 1000} s`;
+  const { cause } = thrown as { cause?: { code?: unknown } };
+  return typeof cause?.code === 'string' ? `no connection (${cause.code})` : 'no connection';
+}

@@ -1,0 +1,46 @@
+import type { ProblemDocument, VerdictRecord, VerificationJob } from '../src/model/verification.ts';
+import type { Clock, Delivery, Queue, Records, TellEnd } from '../src/ports.ts';
+import type { ProblemCode } from '../src/problem.ts';
+import { composeEvent, type Ending } from '../src/steps/compose-event.ts';
+
+export type EndPorts = {
+  records: Records;
+  queue: Pick<Queue, 'deliver'>;
+  tellEnd: TellEnd;
+  /** Without a trailing slash. */
+  publicUrl: string;
+  now: Clock;
+};
+
+/** What the webhook of a verification is to be told; its id says which verification, so that it is told once. */
+function deliveryOf({ publicUrl, now }: EndPorts, job: VerificationJob, ending: Ending): Delivery | undefined {
+  const { webhook } = job.request;
+  if (webhook === undefined) return undefined;
+  const { type, body } = composeEvent(publicUrl, job, ending, now().toISOString());
+  return { id: `msg_${job.id}`, verification: job.id, url: webhook.url, event: type, body, status: 'pending', attempts: [] };
+}
+
+/** The records, with the delivery stored in the same transaction as the verdict. */
+export function recordsWithDelivery(ports: EndPorts, job: VerificationJob): Records {
+  const conclude = (record: VerdictRecord): Promise<boolean> => ports.records.conclude(record, deliveryOf(ports, job, record));
+  return { ...ports.records, conclude };
+}
+
+export async function recordFailure(ports: EndPorts, job: VerificationJob, problem: ProblemDocument): Promise<void> {
+  await ports.records.fail(job.id, problem, deliveryOf(ports, job, { problem }));
+}
+
+/** Tells whoever waits. What is interrupted here is done by the upkeep. */
+export async function announceEnd({ records, queue, tellEnd }: EndPorts, job: VerificationJob): Promise<void> {
+  const status = (await records.get(job.id))?.status;
+  if (status === 'done' || status === 'failed') await tellEnd(job.id, status);
+  if (job.request.webhook === undefined) return;
+  for (const delivery of await records.deliveriesOf(job.id)) if (delivery.status === 'pending') await queue.deliver(delivery);
+}
+
+/** What goes away by waiting: a verification never ends because of one of these. */
+const AWAY: readonly string[] = ['queue-unavailable', 'database-unavailable', 'blobs-unavailable', 'disk-full'] satisfies ProblemCode[];
+
+export function isAway(code: string): boolean {
+  return AWAY.includes(code);
+}

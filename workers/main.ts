@@ -1,0 +1,229 @@
+/**
+ * The composition of the workers. As a program it plays the roles `rebuild`, `evidence`, `conclude` and `deliver` as far as
+ * CONFORME_ROLES names them; `api/main.ts` takes its parts from here. Adapters are loaded where their role is played, so that the
+ * process that runs builds never even loads what holds the key or the database.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import pino, { type Logger } from 'pino';
+import { openBlobs } from '../src/adapters/blobs/open.ts';
+import type { OpenRecords } from '../src/adapters/database/open.ts';
+import { makeFetch } from '../src/adapters/network/fetch.ts';
+import { makeGuard } from '../src/adapters/network/guard.ts';
+import { makeConsume } from '../src/adapters/queue/consume.ts';
+import { makeProgress } from '../src/adapters/queue/progress.ts';
+import { type Config, parseConfig, type Role, unknownVariables } from '../src/config.ts';
+import type { Blobs, Consume, Progress, Records, Registry, Signer, TellEnd } from '../src/ports.ts';
+import { Problem } from '../src/problem.ts';
+import { together, untilStopped } from './lifetime.ts';
+import { logged } from './log.ts';
+import type { Running } from './running.ts';
+
+/** What every role needs. */
+export type Common = {
+  config: Config;
+  log: Logger;
+  /** Of Redis. */
+  address: string;
+  blobs: Blobs;
+  progress: Progress;
+  tellEnd: TellEnd;
+  consume: Consume;
+  /** For what a caller or an image names. */
+  fetch: typeof globalThis.fetch;
+};
+
+export function makeLogger(config: Config): Logger {
+  return pino({ level: config.logLevel, base: { pid: process.pid, roles: config.roles.join(',') } });
+}
+
+/** Errors that are being worked around, each kind once a minute: a Redis that is away is told by every connection, all the time. */
+export function makeOnError(log: Logger): (error: unknown, context?: string) => void {
+  const QUIET_MILLISECONDS = 60_000;
+  const told = new Map<string, number>();
+  return (error, context = 'database') => {
+    const key = `${context} ${error instanceof Error ? error.message : String(error)}`.slice(0, 200);
+    if (Date.now() - (told.get(key) ?? 0) < QUIET_MILLISECONDS) return;
+    if (told.size > 1_000) told.clear();
+    told.set(key, Date.now());
+    log.warn({ err: error, context }, 'an error behind the scenes');
+  };
+}
+
+export async function openCommon(config: Config, address: string, log: Logger): Promise<Common & Running> {
+  const onError = makeOnError(log);
+  const blobs = openBlobs(config.blobsUrl ?? pathToFileURL(join(config.dataDir, 'blobs')).href);
+  const progress = makeProgress(address, onError);
+  return {
+    config,
+    log,
+    address,
+    blobs,
+    progress,
+    tellEnd: progress.end,
+    consume: logged(makeConsume(address, onError), log),
+    fetch: makeFetch(makeGuard({ allow: config.allowAddresses, hosts: [] })),
+    close: progress.close,
+  };
+}
+
+/** Inventory, rebuild and reinstall: what reads and runs foreign bytes. */
+export async function startRebuild(common: Common): Promise<Running> {
+  const { config, log, blobs, progress, consume } = common;
+  const { makeScanLayer } = await import('../src/adapters/layers/scan.ts');
+  const { makeGit } = await import('../src/adapters/git/git.ts');
+  const { makeProxy } = await import('../src/adapters/network/proxy.ts');
+  const { makeBuilder } = await import('../src/adapters/buildah/builder.ts');
+  const { makeReinstaller } = await import('../src/adapters/buildah/reinstaller.ts');
+  const { sweepJobs } = await import('../src/adapters/buildah/jobs.ts');
+  const { sweepCgroups } = await import('../src/adapters/buildah/cgroup.ts');
+  const { readSubordinateIds } = await import('../src/adapters/buildah/subids.ts');
+  const { runRebuild } = await import('./rebuild.ts');
+
+  const ids = await readSubordinateIds();
+  const folder = join(config.dataDir, 'jobs');
+  const swept = await sweepJobs(folder, ids);
+  await sweepCgroups();
+  if (swept > 0) log.info({ swept }, 'removed what builds of a worker that was killed had left');
+
+  const strict = makeGuard({ allow: config.allowAddresses, hosts: [] });
+  const archives = makeGuard({ allow: config.allowAddresses, hosts: await archiveHosts(config) });
+  const limits = {
+    seconds: config.buildSeconds,
+    memoryBytes: config.buildMemory,
+    diskBytes: config.buildDisk,
+    processes: config.buildProcesses,
+    logBytes: config.buildLogBytes,
+  };
+  const ports = {
+    registry: await openRegistry(common),
+    scanLayer: makeScanLayer(),
+    git: makeGit({
+      workDir: join(config.dataDir, 'git'),
+      async openProxy() {
+        const proxy = makeProxy({ guard: strict, secret: randomUUID() });
+        const address = await proxy.listen({ host: '127.0.0.1', port: 0 });
+        const refusals = (): string[] =>
+          proxy.requests().flatMap(({ url, refused }) => (refused === undefined ? [] : [`${url} (${refused})`]));
+        return { address: address ?? '', refusals, close: proxy.close };
+      },
+    }),
+    builder: makeBuilder({ folder, ids, limits, openProxy: () => makeProxy({ guard: archives }) }),
+    reinstall: makeReinstaller({ folder, ids, limits }),
+    blobs,
+    progress,
+    now: () => new Date(),
+  };
+  return together(runRebuild(ports, consume, config.rebuilds));
+}
+
+export async function startEvidence({ config, blobs, progress, consume }: Common): Promise<Running> {
+  const { makeScanLayer } = await import('../src/adapters/layers/scan.ts');
+  const { makeDebian } = await import('../src/adapters/debian/debian.ts');
+  const { debianSources } = await import('../src/adapters/debian/sources.ts');
+  const { runEvidence } = await import('./evidence.ts');
+  const fetch = makeFetch(makeGuard({ allow: config.allowAddresses, hosts: await archiveHosts(config) }));
+  const sources = await debianSources(config.debianMirror);
+  const debian = makeDebian({ fetch, blobs, scanLayer: makeScanLayer(), sources, cacheDir: join(config.dataDir, 'debian') });
+  return runEvidence({ debian, blobs, progress }, consume);
+}
+
+/** Judging, signing, storing; and the upkeep of queue and database. */
+export async function startConclude(common: Common, records: Records, signer: Signer): Promise<Running> {
+  const { makeQueue } = await import('../src/adapters/queue/queue.ts');
+  const { runConclude } = await import('./conclude.ts');
+  const { runUpkeep } = await import('./upkeep.ts');
+  const { blobs, progress, tellEnd, config } = common;
+  const onError = makeOnError(common.log);
+  const queue = makeQueue(common.address, onError);
+  const ports = { blobs, progress, tellEnd, records, signer, queue, publicUrl: config.publicUrl, now: () => new Date() };
+  const all = together([runConclude(ports, common.consume), runUpkeep(ports, onError)]);
+  return {
+    async close() {
+      await all.close();
+      await queue.close();
+    },
+  };
+}
+
+export async function startDeliver({ config, fetch, consume }: Common, records: Records): Promise<Running> {
+  const { runDeliver } = await import('./deliver.ts');
+  return runDeliver({ records, fetch, secret: await webhookSecret(config), now: () => new Date() }, consume);
+}
+
+/** The database that is configured, else the embedded one, which one process may have open. */
+export async function openDatabase(config: Config, log: Logger): Promise<OpenRecords> {
+  const { openPglite, openPostgres } = await import('../src/adapters/database/open.ts');
+  log.info('opening the database');
+  if (config.databaseUrl === undefined) return openPglite(join(config.dataDir, 'database'));
+  return openPostgres(config.databaseUrl, makeOnError(log));
+}
+
+export async function openSigner(config: Config): Promise<Signer> {
+  const { makeSigner } = await import('../src/adapters/openpgp/signer.ts');
+  return makeSigner(join(config.dataDir, 'key'), config.instance);
+}
+
+/** Standard Webhooks 1.0.0, "Symmetric". */
+async function webhookSecret(config: Config): Promise<string> {
+  if (config.webhookSecret !== undefined) return config.webhookSecret;
+  const { readOrMake } = await import('../src/adapters/openpgp/secret-file.ts');
+  const { text } = await readOrMake(config.dataDir, 'webhook-secret', async () => `whsec_${randomBytes(32).toString('base64')}`);
+  return text.trim();
+}
+
+export async function openRegistry({ config, log, fetch }: Pick<Common, 'config' | 'log' | 'fetch'>): Promise<Registry> {
+  const { makeRegistry } = await import('../src/adapters/registry/registry.ts');
+  return makeRegistry({
+    fetch,
+    insecure: config.registriesInsecure,
+    mirrors: config.registryMirrors,
+    dockerConfig: config.dockerConfig ?? join(homedir(), '.docker'),
+    onNote: (note) => log.warn({ note }, 'registry credentials'),
+  });
+}
+
+/** Hosts of the archives that the operator chose: they may be reached wherever their names lead. */
+async function archiveHosts(config: Config): Promise<string[]> {
+  const { debianSources } = await import('../src/adapters/debian/sources.ts');
+  const { archive, security } = await debianSources(config.debianMirror);
+  return [...archive, ...security].map((address) => new URL(address).hostname);
+}
+
+async function main(): Promise<void> {
+  const config = parseConfig(process.env);
+  const log = makeLogger(config);
+  const unknown = unknownVariables(process.env);
+  if (unknown.length > 0) log.warn({ unknown }, 'no such settings');
+  if (config.redisUrl === undefined) throw new Problem('invalid-configuration', 'REDIS_URL: a worker takes its jobs from there');
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  const started: Running[] = [];
+  untilStopped(started, log, { child: process.argv.includes('--child') });
+  const plays = (role: Role): boolean => config.roles.includes(role);
+  const database = plays('conclude') || plays('deliver') ? await openDatabase(config, log) : undefined;
+  if (database !== undefined) started.push(database);
+  const common = await openCommon(config, config.redisUrl, log);
+  started.push(common);
+
+  const roles: Running[] = [];
+  started.push(together(roles));
+  if (database !== undefined && plays('conclude')) {
+    const signer = await openSigner(config);
+    await database.keys.publish(signer);
+    roles.push(await startConclude(common, database.records, signer));
+  }
+  if (database !== undefined && plays('deliver')) roles.push(await startDeliver(common, database.records));
+  if (plays('evidence')) roles.push(await startEvidence(common));
+  if (plays('rebuild')) roles.push(await startRebuild(common));
+  log.info('ready');
+}
+
+if (import.meta.main) {
+  main().catch((thrown: unknown) => {
+    process.stderr.write(`${thrown instanceof Problem ? `${thrown.code}: ${thrown.message}` : String(thrown)}\n`);
+    process.exit(1);
+  });
+}
