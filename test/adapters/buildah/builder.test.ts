@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { readdir } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { extract } from 'tar-stream';
+import { makeBuilder } from '../../../src/adapters/buildah/builder.ts';
+import { makeGuard } from '../../../src/adapters/network/guard.ts';
+import { makeProxy } from '../../../src/adapters/network/proxy.ts';
+import type { BuildPlan } from '../../../src/model/rebuild.ts';
+import type { BuiltImage } from '../../../src/ports.ts';
+import { busyboxBase, ids, LIMITS, planOf, sha256, tarOf, temporaryFolder, type Base } from './support.ts';
+
+const folder = await temporaryFolder();
+const base: Base = await busyboxBase('docker.io/library/small:1');
+
+// What a build may fetch, and what it may not: the same program, at an address that is allowed and as one that is not.
+const server = createServer((request, response) => {
+  if (request.url === '/gone') response.writeHead(404).end('404 gone');
+  else response.writeHead(200, { 'content-type': 'text/plain' }).end('fetched');
+});
+
+async function build(
+  dockerfile: string,
+  more: { plan?: Partial<BuildPlan>; files?: Record<string, string>; limits?: Partial<typeof LIMITS>; gzip?: boolean } = {},
+) {
+  const lines: string[] = [];
+  const builder = makeBuilder({
+    folder: folder.path,
+    ids,
+    limits: { ...LIMITS, ...more.limits },
+    openProxy: () => makeProxy({ guard: makeGuard({ allow: ['127.0.0.1/32'], hosts: [] }) }),
+  });
+  const entries = Object.entries({ Dockerfile: dockerfile, ...more.files }).map(([name, body]) => ({ name, body }));
+  const tar = await tarOf(entries);
+  const built = await builder.build({
+    id: 'test',
+    plan: planOf(base, { bases: [{ ...planOf(base).bases[0]!, reference: 'small:1' }], ...more.plan }),
+    context: async () => Readable.from([more.gzip ? gzipSync(tar) : tar]),
+    bases: [base],
+    onLog: (line) => lines.push(line),
+  });
+  return { ...built, lines };
+}
+
+async function failureOf(...order: Parameters<typeof build>) {
+  const { outcome, done } = await build(...order);
+  await done();
+  assert.equal(outcome.status, 'not-comparable');
+  return outcome;
+}
+
+async function filesOf(image: BuiltImage): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const layer of image.manifest.layers) {
+    const tar = (await image.openBlob(layer)).pipe(extract());
+    for await (const entry of tar) {
+      const chunks: Buffer[] = [];
+      for await (const chunk of entry) chunks.push(chunk as Buffer);
+      files.set(entry.header.name.replace(/^\.?\//, ''), Buffer.concat(chunks).toString('latin1'));
+    }
+  }
+  return files;
+}
+
+describe('the buildah builder', { concurrency: 2 }, () => {
+  let port = 0;
+  before(async () => {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    port = (server.address() as { port: number }).port;
+  });
+  after(async () => {
+    server.close();
+    assert.deepEqual(await readdir(folder.path), [], 'nothing of any build is left');
+    await folder[Symbol.asyncDispose]();
+  });
+
+  it('builds stages, arguments and copies on the pinned base, whatever the FROM calls it', async () => {
+    const dockerfile = [
+      'ARG NAME=nothing',
+      'FROM ${NAME}:1 AS one',
+      'ARG WORD',
+      'RUN echo "$WORD" > /word',
+      `FROM small@${base.image.digest}`,
+      'COPY --from=one /word /',
+      'COPY page /',
+      'ENV A=1',
+      'CMD ["/word"]',
+    ].join('\n');
+    const bases = ['small:1', `small@${base.image.digest}`].map((reference) => ({ ...planOf(base).bases[0]!, reference }));
+    const plan = { bases, buildArgs: { NAME: 'small', WORD: 'hello', http_proxy: 'http://192.0.2.1/' } };
+    const { outcome, builderVersion, lines, done } = await build(dockerfile, { plan, files: { page: 'a page' }, gzip: true });
+    assert.equal(outcome.status, 'built', lines.join('\n'));
+    const { image } = outcome;
+    assert.match(builderVersion, /^\d+\.\d+/);
+    assert.ok(lines.some((line) => line.includes('STEP')));
+    const files = await filesOf(image);
+    assert.equal(files.get('word'), 'hello\n');
+    assert.equal(files.get('page'), 'a page');
+    assert.deepEqual(image.config.config?.Cmd, ['/word']);
+    assert.equal(image.config.rootfs.diff_ids[0], base.image.config.rootfs.diff_ids[0]);
+    assert.equal(image.config.rootfs.diff_ids.length, 3);
+    assert.equal(image.config.created, '2023-11-14T22:13:20Z');
+    assert.doesNotMatch(JSON.stringify([image.config, image.manifest]), /proxy|3128/i);
+    await done();
+    assert.deepEqual(
+      (await readdir(folder.path)).filter((name) => !name.startsWith('job-')),
+      [],
+    );
+  });
+
+  it('builds the same bytes twice, in OCI and in Docker format, with one layer a step and with one for all', async () => {
+    const make = async (plan: Partial<BuildPlan>) => {
+      const { outcome, done } = await build('FROM small:1\nRUN echo a > /a\nRUN echo b > /b\n', { plan });
+      assert.equal(outcome.status, 'built');
+      await done();
+      return outcome.image;
+    };
+    const [first, second] = [await make({}), await make({ compressed: true })];
+    assert.deepEqual(first.config, second.config);
+    assert.equal(first.manifest.config.digest, second.manifest.config.digest);
+    assert.equal(first.manifest.layers.length, 3);
+    assert.match(first.manifest.layers[2]?.mediaType ?? '', /tar$/);
+    assert.match(second.manifest.layers[2]?.mediaType ?? '', /tar\+gzip$/);
+    assert.equal((await make({ compressed: true })).manifestDigest, second.manifestDigest);
+    // Docker's configuration has the name of the container in it: layers alone can be equal.
+    const docker = await make({ format: 'docker' });
+    assert.match(docker.manifest.config.mediaType, /docker/);
+    assert.deepEqual(docker.config.rootfs, first.config.rootfs);
+    assert.equal((await make({ layers: 'one' })).manifest.layers.length, 2);
+  });
+
+  it('records what is fetched, and nothing else is reachable', async () => {
+    const { outcome, resolvedDependencies, lines, done } = await build(
+      [
+        'FROM small:1',
+        `RUN wget -q -O /fetched http://127.0.0.1:${port}/file`,
+        'RUN if wget -q -O /x http://169.254.169.254/latest/meta-data; then echo reached; fi',
+        `RUN if env -u http_proxy -u HTTP_PROXY wget -q -T 2 -O /x http://127.0.0.1:${port}/file; then echo reached; fi`,
+        'RUN if nc -w 2 10.0.0.1 80; then echo reached; fi',
+      ].join('\n'),
+      { plan: {} },
+    );
+    assert.equal(outcome.status, 'built', lines.join('\n'));
+    assert.ok(!lines.includes('reached'), lines.join('\n'));
+    const files = await filesOf(outcome.image);
+    assert.equal(files.get('fetched'), 'fetched');
+    await done();
+    const fetched = resolvedDependencies.find(({ uri }) => uri.endsWith('/file'));
+    assert.deepEqual(fetched, {
+      uri: `http://127.0.0.1:${port}/file`,
+      digest: { sha256: sha256('fetched').slice(7) },
+      annotations: { method: 'GET', status: 200, size: 7, mediaType: 'text/plain' },
+    });
+    assert.ok(resolvedDependencies.every(({ uri }) => !uri.includes('169.254')));
+  });
+
+  const failures: [string, string, Partial<Awaited<ReturnType<typeof failureOf>>>][] = [
+    ['a step that fails, with its line', 'FROM small:1\n# why\nRUN echo working && \\\n  exit 7\n', { reason: 'build-failed', line: 3 }],
+    ['a Dockerfile that does not parse', 'FROM small:1\nFORM x\n', { reason: 'build-failed' }],
+    ['a Dockerfile without FROM', 'RUN true\n', { reason: 'build-failed' }],
+    ['a base that was not pinned', 'FROM other:2\n', { reason: 'build-failed' }],
+    ['a file that the context lacks', 'FROM small:1\nCOPY nothing /\n', { reason: 'build-failed', line: 2 }],
+    [
+      'a secret',
+      'FROM small:1\nRUN --mount=type=secret,id=key,required=true cat /run/secrets/key\n',
+      { reason: 'secret-required', line: 2 },
+    ],
+    ['an address that is refused', 'FROM small:1\nRUN wget -q http://169.254.169.254/\n', { reason: 'policy-blocked', line: 2 }],
+    ['an address that is refused to ADD', 'FROM small:1\nADD http://192.168.7.7/file /\n', { reason: 'policy-blocked', line: 2 }],
+    [
+      'a network beside the proxy',
+      'FROM small:1\nRUN env -u http_proxy wget -q http://example.test/\n',
+      { reason: 'policy-blocked', line: 2 },
+    ],
+  ];
+  for (const [what, dockerfile, expected] of failures) {
+    it(`tells ${what}`, async () => {
+      const { reason, line, detail, lastLog } = await failureOf(dockerfile);
+      assert.deepEqual({ reason, ...(expected.line === undefined ? {} : { line }) }, expected, `${detail}\n${lastLog.join('\n')}`);
+      assert.ok(lastLog.length > 0);
+    });
+  }
+
+  it('tells an input that is gone', async () => {
+    const { reason, detail } = await failureOf(`FROM small:1\nRUN wget http://127.0.0.1:${port}/gone\n`);
+    assert.equal(reason, 'input-gone', detail);
+  });
+
+  it('tells another processor', async () => {
+    assert.equal((await failureOf('FROM small:1\n', { plan: { platform: { os: 'linux', architecture: 's390x' } } })).reason, 'unsupported');
+  });
+
+  it('tells each limit', async () => {
+    const seconds = await failureOf('FROM small:1\nRUN sleep 60\n', { limits: { seconds: 6 } });
+    assert.equal(seconds.reason, 'timeout');
+    const log = await failureOf('FROM small:1\nRUN yes\n', { limits: { logBytes: 50_000 } });
+    assert.deepEqual([log.reason, /log/.test(log.detail)], ['policy-blocked', true]);
+    const disk = await failureOf('FROM small:1\nRUN cat /dev/zero > /file\n', { limits: { diskBytes: 48 * 1024 ** 2 } });
+    assert.deepEqual([disk.reason, /disk/.test(disk.detail)], ['policy-blocked', true], disk.detail);
+    const memory = await failureOf('FROM small:1\nRUN tail /dev/zero\n', { limits: { memoryBytes: 200 * 1024 ** 2 } });
+    assert.deepEqual([memory.reason, /memory/.test(memory.detail)], ['policy-blocked', true], memory.detail);
+    const bomb = await failureOf('FROM small:1\nRUN i=0; while [ $((i = i + 1)) -lt 500 ]; do sleep 60 & done; wait\n', {
+      limits: { processes: 150 },
+    });
+    assert.deepEqual([bomb.reason, /processes/.test(bomb.detail)], ['policy-blocked', true], bomb.detail);
+  });
+
+  it('cannot be led out of its folder by a context', async () => {
+    const { outcome, done } = await build('FROM small:1\nCOPY . /all\n', { files: { '../../escaped': 'x' } });
+    await done();
+    assert.ok(outcome.status === 'not-comparable' || !(await filesOf(outcome.image)).has('escaped'));
+    assert.ok(!(await readdir(folder.path)).includes('escaped'));
+  });
+});

@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import request, { type Response } from 'supertest';
+import { digestOf } from '../../src/model/digest.ts';
+import type { AccountLine } from '../../src/model/verdict.ts';
+import type { Verification } from '../../src/model/verification.ts';
+import { assertMatches } from '../support/matches.ts';
+import { HOSTILE_NAME, sampleAccount } from '../support/sample.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+const TOKEN = 'a-token-of-the-test-1234';
+let service: TestService;
+let honest: Verification;
+let bad: Verification;
+let unsourced: Verification;
+
+before(async () => {
+  service = await startService({ token: TOKEN });
+  honest = await service.judged('honest', '127.0.0.1:5000/demo/honest:1');
+  bad = await service.judged('backdoored', 'docker.io/library/shop:latest');
+  unsourced = await service.judged('unsourced');
+});
+after(() => service.stop());
+
+const get = (path: string) => request(service.url).get(path);
+
+describe('a verdict', () => {
+  it('is the bytes that gpg checks, with nothing but what is served', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'conforme-gpg-'));
+    try {
+      const gpg = (...args: string[]) => promisify(execFile)('gpg', ['--batch', '--homedir', folder, ...args]);
+      for (const [name, path] of [
+        ['key', '/v1/keys'],
+        ['verdict', `/v1/verdicts/${bad.verdictDigest}`],
+        ['verdict.asc', `/v1/verdicts/${bad.verdictDigest}/signature`],
+      ] as const) {
+        const { body } = await get(path).buffer(true).parse(raw);
+        await writeFile(join(folder, name), body as Buffer);
+        if (name === 'verdict') assert.equal(digestOf(body as Buffer), bad.verdictDigest);
+      }
+      await gpg('--import', join(folder, 'key'));
+      const { stderr } = await gpg('--verify', join(folder, 'verdict.asc'), join(folder, 'verdict'));
+      assert.match(stderr, /Good signature/);
+      await writeFile(join(folder, 'verdict'), 'other bytes');
+      await assert.rejects(gpg('--verify', join(folder, 'verdict.asc'), join(folder, 'verdict')));
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('has its media types, never changes, and is not sent twice', async () => {
+    for (const [path, type, caching] of [
+      [`/v1/verdicts/${bad.verdictDigest}`, /^application\/vnd\.in-toto\+json/, /immutable/],
+      [`/v1/verdicts/${bad.verdictDigest}/signature`, /^application\/pgp-signature/, /immutable/],
+      ['/v1/keys', /^application\/pgp-keys/, /max-age=300/],
+    ] as const) {
+      const { status, headers } = await get(path);
+      assert.equal(status, 200);
+      assert.match(headers['content-type'] ?? '', type);
+      assert.match(headers['cache-control'] ?? '', caching);
+      const again = await get(path).set('if-none-match', `W/"other", ${headers['etag']}`);
+      assert.deepEqual([again.status, again.text], [304, '']);
+      assert.equal((await request(service.url).head(path)).status, 200);
+    }
+    const none = await get(`/v1/verdicts/${digestOf('none')}`);
+    assert.deepEqual([none.status, none.body.code, none.headers['cache-control']], [404, 'not-found', 'no-store']);
+  });
+
+  it('stands in the verification as documented, without the webhook', async () => {
+    for (const { id } of [honest, bad, unsourced]) {
+      const { body } = await get(`/v1/verifications/${id}`);
+      assertMatches('Verification', body);
+      assertMatches('Verdict', body.verdict);
+    }
+    const { body } = await get(`/v1/verifications/${unsourced.id}`);
+    assert.deepEqual([body.status, body.verdict.result, body.verdict.reason], ['done', 'not-comparable', 'no-source']);
+    assert.equal(body.links.verdict, `https://conforme.example.org/v1/verdicts/${unsourced.verdictDigest}`);
+  });
+});
+
+describe('the account', () => {
+  const all = async (path: string): Promise<{ items: AccountLine[]; pages: number }> => {
+    const items: AccountLine[] = [];
+    let cursor = '';
+    for (let pages = 1; ; pages += 1) {
+      const { body, status } = await get(`${path}${cursor}`);
+      assert.equal(status, 200, JSON.stringify(body));
+      assertMatches('FilesPage', body);
+      items.push(...body.items);
+      if (body.next === undefined) return { items, pages };
+      cursor = `&cursor=${body.next}`;
+    }
+  };
+
+  it('comes in pages, each line once and in order', async () => {
+    assert.ok(bad.verdict);
+    const expected = sampleAccount(bad.verdict);
+    const { items, pages } = await all(`/v1/verifications/${bad.id}/files?limit=4`);
+    assert.deepEqual(
+      items.map(({ path }) => path),
+      expected.map(({ path }) => path),
+    );
+    assert.equal(pages, Math.ceil(expected.length / 4));
+    assert.ok(items.some(({ path }) => path === HOSTILE_NAME));
+  });
+
+  it('is filtered by attribution and by folder', async () => {
+    const files = `/v1/verifications/${bad.id}/files`;
+    const unexplained = await all(`${files}?attribution=unexplained&limit=2`);
+    assert.ok(unexplained.items.length > 2 && unexplained.items.every(({ attribution }) => attribution === 'unexplained'));
+    assert.equal((await all(`${files}?attribution=download&limit=2`)).items.length, 0);
+    const below = await all(`${files}?path=/usr/share/source/&limit=2`);
+    assert.deepEqual(
+      below.items.map(({ path }) => path),
+      ['/usr/share/source/1', '/usr/share/source/2', '/usr/share/source/3'],
+    );
+    // A folder is no prefix: /usr/share/sour has nothing to do with /usr/share/source.
+    assert.equal((await all(`${files}?path=/usr/share/sour&limit=2`)).items.length, 0);
+    assert.equal((await all(`${files}?path=/usr/sbin/nginx&limit=2`)).items.length, 1);
+  });
+
+  it('refuses filters and cursors that mean nothing', async () => {
+    for (const query of ['attribution=other', 'limit=0', 'limit=1001', 'limit=x', 'cursor=abc', 'cursor=-1', 'unknown=1']) {
+      const { status, body } = await get(`/v1/verifications/${bad.id}/files?${query}`);
+      assert.deepEqual([status, body.code], [400, 'invalid-request'], query);
+    }
+  });
+
+  it('has the differences and the log beside it', async () => {
+    const { body } = await get(`/v1/verifications/${bad.id}/differences`);
+    assertMatches('DifferencesPage', body);
+    assert.deepEqual(
+      body.items.map(({ cause }: { cause: string }) => cause),
+      ['normalised', 'unknown'],
+    );
+    const grave = await get(`/v1/verifications/${bad.id}/differences?cause=unknown`);
+    assert.deepEqual(
+      grave.body.items.map(({ path }: { path: string }) => path),
+      [HOSTILE_NAME],
+    );
+    const log = await get(`/v1/verifications/${bad.id}/log`);
+    assert.equal(log.headers['content-type'], 'text/plain; charset=utf-8');
+    assert.equal(log.headers['x-content-type-options'], 'nosniff');
+    assert.match(log.text, /^STEP 1\/4/);
+    assert.equal((await get(`/v1/verifications/${unsourced.id}/log`)).status, 404);
+  });
+});
+
+describe('images that hold a package', () => {
+  it('are found by package, by source, and by versions in the order of dpkg', async () => {
+    const count = async (query: string): Promise<number> => {
+      const { status, body } = await get(`/v1/images?${query}`);
+      assert.equal(status, 200, JSON.stringify(body));
+      assertMatches('ImagesPage', body);
+      return body.items.length;
+    };
+    assert.equal(await count('package=openssl'), 3);
+    // ~ sorts before the end: 3.0.16-1~deb12u1 is older than 3.0.16-1.
+    assert.equal(await count('package=openssl&olderThan=3.0.16-1'), 3);
+    assert.equal(await count('package=openssl&olderThan=3.0.16-1~deb12u1'), 0);
+    assert.equal(await count('package=openssl&olderThan=1%3A1'), 3);
+    assert.equal(await count('package=openssl&olderThan=3.0.9-1'), 0);
+    assert.equal(await count('package=absent'), 0);
+    for (const query of ['package=openssl&olderThan=-', 'olderThan=1', 'package=a%20b']) {
+      const { status, body } = await get(`/v1/images?${query}`);
+      assert.deepEqual([status, body.code], [400, 'invalid-request'], query);
+    }
+  });
+});
+
+describe('a badge', () => {
+  it('knows references as Docker writes them', async () => {
+    const digest = bad.image.digest;
+    for (const reference of ['shop', 'shop:latest', 'library/shop', 'docker.io/library/shop', `shop@${digest}`, `any/name@${digest}`]) {
+      const { body } = await get(`/badge/${reference}.json`);
+      assertMatches('BadgeEndpoint', body);
+      assert.equal(body.message, 'not auditable · suspicious', reference);
+    }
+    for (const reference of ['127.0.0.1:5000/demo/honest:1', '127.0.0.1%3A5000%2Fdemo%2Fhonest%3A1']) {
+      const { text, headers, body } = await get(`/badge/${reference}.svg`);
+      assert.match(headers['content-type'] ?? '', /^image\/svg\+xml/);
+      assert.match(String((body as Buffer) ?? text), /conforme: auditable · equivalent/);
+    }
+  });
+
+  it('is grey and 200 for an image that nobody asked about', async () => {
+    const { status, body, headers } = await get('/badge/nobody/asked:1.json');
+    assert.deepEqual([status, body.message, body.color], [200, 'not judged', 'lightgrey']);
+    assert.match(headers['cache-control'] ?? '', /max-age=60\b/);
+  });
+
+  it('has an ETag, styles, and changes with the verdict', async () => {
+    const path = '/badge/nobody/asked:2.svg';
+    const first = await get(path);
+    assert.equal((await get(path).set('if-none-match', first.headers['etag'] ?? '')).status, 304);
+    await service.judged('honest', 'docker.io/nobody/asked:2');
+    const second = await get(path).set('if-none-match', first.headers['etag'] ?? '');
+    assert.equal(second.status, 200);
+    const styled = await get(`${path}?style=for-the-badge`);
+    assert.notEqual(styled.headers['etag'], second.headers['etag']);
+    assert.equal((await get(`${path}?style=none`)).status, 400);
+  });
+
+  it('refuses what is no badge with a problem that nobody keeps', async () => {
+    for (const [path, status, code] of [
+      ['/badge/shop', 404, 'not-found'],
+      ['/badge/.svg', 404, 'not-found'],
+      ['/badge/UP.svg', 400, 'invalid-reference'],
+      ['/badge/a%00b.svg', 400, 'invalid-reference'],
+      [`/badge/${'a'.repeat(900)}.svg`, 400, 'invalid-reference'],
+    ] as const) {
+      const answer = await get(path);
+      assert.deepEqual([answer.status, answer.body.code, answer.headers['cache-control']], [status, code, 'no-store'], path);
+    }
+  });
+});
+
+describe('deliveries', () => {
+  it('show the whole address to those who have the token only', async () => {
+    await service.deps.records.addDelivery({
+      id: 'msg_1',
+      verification: honest.id,
+      url: 'https://hooks.example.org/secret/path?key=secret',
+      event: 'verdict.created',
+      body: '{}',
+      status: 'pending',
+      attempts: [],
+    });
+    await service.deps.records.recordAttempt('msg_1', { at: '2025-01-01T00:00:00.000Z', status: 500 }, 'pending');
+    const path = `/v1/verifications/${honest.id}/deliveries`;
+    const open = await get(path);
+    assertMatches('DeliveriesPage', open.body);
+    assert.equal(open.body.items[0].url, 'https://hooks.example.org/…');
+    assert.equal(open.body.items[0].attempts[0].status, 500);
+    const page = await get(`/verifications/${honest.id}`);
+    assert.ok(page.text.includes('https://hooks.example.org/…'));
+    for (const { text } of [open, page, await get(`/v1/verifications/${honest.id}`)]) assert.ok(!text.includes('secret'));
+    const whole = await get(path).set('authorization', `Bearer ${TOKEN}`);
+    assert.equal(whole.body.items[0].url, 'https://hooks.example.org/secret/path?key=secret');
+  });
+});
+
+describe('operations', () => {
+  it('says that it lives, is ready, and what it did', async () => {
+    for (const path of ['/healthz', '/readyz']) assert.deepEqual((await get(path)).body, { status: 'ok' });
+    const { text } = await get('/metrics');
+    assert.match(text, /^conforme_verifications\{status="done"\} [3-9]/m);
+    assert.match(text, /^conforme_verdicts\{result="suspicious"\} 1$/m);
+    assert.match(text, /^conforme_database_up 1$/m);
+    assert.match(text, /^http_request_duration_seconds_count\{method="GET",route="\/v1\/verifications\/:id",status="200"\} \d+$/m);
+    // Neither a reference nor an id becomes a label: callers choose those.
+    assert.ok(!text.includes(honest.id) && !text.includes('nobody'));
+  });
+});
+
+function raw(response: Response, done: (error: Error | null, body: Buffer) => void): void {
+  const parts: Buffer[] = [];
+  response.on('data', (part: Buffer) => parts.push(part));
+  response.on('end', () => done(null, Buffer.concat(parts)));
+}

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { compareDebianVersions, parseDebianVersion } from '../../src/model/debian-version.ts';
+
+/** The same numbers at each run: a linear congruential generator. */
+function makeRandom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+const PARTS = ['0', '00', '1', '9', '10', '010', '2024', 'a', 'A', 'rc', '~', '~~', '~rc', '+', '+b', '+deb12u', '.', '..', '.0', '-', '-0', '-1', '+dfsg', '~bpo12+', 'g3f', 'z', 'Z', ':']; // prettier-ignore
+const KNOWN = [
+  ['1.0', '1.0-0'],
+  ['1.0-0', '1.0-00'],
+  ['1:0', '1'],
+  ['0:1', '1'],
+  ['1.0~rc1', '1.0'],
+  ['1.0~~', '1.0~'],
+  ['1.0~', '1.0'],
+  ['2.36-9+deb12u10', '2.36-9+deb12u9'],
+  ['1.22.1-9', '1.22.1-9+b1'],
+  ['1.2.3-1', '1.2-3-1'],
+  ['1a', '1A'],
+  ['1+', '1a'],
+  ['1.', '1'],
+  ['09', '9'],
+  ['1-1~bpo12+1', '1-1'],
+  ['99999999999999999999', '100000000000000000000'],
+] as const;
+
+test('the order is that of dpkg --compare-versions', () => {
+  const random = makeRandom(20240607);
+  const one = (): string => {
+    let text = random(6) === 0 ? `${random(3)}:` : '';
+    text += random(20);
+    for (let count = random(6); count > 0; count--) text += PARTS[random(PARTS.length)];
+    return text;
+  };
+  const pairs: (readonly [string, string])[] = [...KNOWN];
+  while (pairs.length < 700) {
+    const a = one();
+    const b = random(2) === 0 ? one() : a + PARTS[random(PARTS.length)]!;
+    if (parseDebianVersion(a) !== undefined && parseDebianVersion(b) !== undefined) pairs.push([a, b]);
+  }
+  // One shell for all pairs; dpkg itself is started once or twice for each.
+  const script = 'while read -r a b; do if dpkg --compare-versions "$a" lt "$b"; then echo -1; elif dpkg --compare-versions "$a" eq "$b"; then echo 0; else echo 1; fi; done'; // prettier-ignore
+  const { stdout, stderr } = spawnSync('sh', ['-c', script], {
+    input: pairs.map((pair) => `${pair.join(' ')}\n`).join(''),
+    encoding: 'utf8',
+  });
+  assert.equal(stderr, '');
+  const expected = stdout.trim().split('\n').map(Number);
+  assert.equal(expected.length, pairs.length);
+  for (const [i, [a, b]] of pairs.entries()) {
+    assert.equal(compareDebianVersions(a, b), expected[i], `${a} and ${b}`);
+    assert.equal(compareDebianVersions(b, a), 0 - expected[i]!, `${b} and ${a}`);
+  }
+});
+
+test('what is no version is none', () => {
+  for (const text of [
+    '',
+    ' ',
+    'a',
+    '-1',
+    ':1',
+    '1:',
+    'a:1',
+    '1-',
+    '-',
+    '1 2',
+    '1_2',
+    '1/2',
+    '1\n',
+    '99999999999:1',
+    '2147483648:1',
+    'é1',
+    '1-a_b',
+  ])
+    assert.equal(parseDebianVersion(text), undefined, JSON.stringify(text));
+  assert.throws(() => compareDebianVersions('1', ''), SyntaxError);
+  assert.deepEqual(parseDebianVersion('1:2.3-4-5+b1'), { epoch: 1, upstream: '2.3-4', revision: '5+b1' });
+  assert.deepEqual(parseDebianVersion('2:3:4'), { epoch: 2, upstream: '3:4', revision: '' });
+});
