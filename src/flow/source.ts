@@ -27,8 +27,8 @@ export async function fetchSource(
 ): Promise<FetchedSource> {
   const { location, evidence } = found;
   if ('context' in location) {
-    const source: Source = { location: { kind: 'context', digest: location.context as Digest }, evidence };
-    return readContext(ports, source, location.context as Digest, dockerfilePath, { files: [], complete: true });
+    const source: Source = { location: { kind: 'context', digest: location.context }, evidence };
+    return readContext(ports, source, location.context, dockerfilePath, { files: [], complete: true });
   }
   const { git: url, ref, subdir } = location;
   const where = { url, ...(ref === undefined ? {} : { ref }), ...(subdir === undefined ? {} : { subdir }) };
