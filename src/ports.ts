@@ -53,6 +53,11 @@ export type ScanLayer = (
 
 /** A git repository over HTTP(S). */
 export type Git = {
+  /**
+   * The commit that HEAD, a branch or a tag names at this moment; undefined where the repository offers no such name (a commit id
+   * names itself). Throws `invalid-source`, `source-unavailable`, `address-refused`.
+   */
+  pin(source: { url: string; ref?: string }): Promise<string | undefined>;
   /** Clones, pins `ref` to a commit and streams its files (under `subdir`) as a tar. `done()` removes what was cloned. */
   fetch(source: { url: string; ref?: string; subdir?: string }): Promise<{
     commit: string;

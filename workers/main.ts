@@ -16,7 +16,7 @@ import { makeGuard } from '../src/adapters/network/guard.ts';
 import { makeConsume } from '../src/adapters/queue/consume.ts';
 import { makeProgress } from '../src/adapters/queue/progress.ts';
 import { type Config, parseConfig, type Role, unknownVariables } from '../src/config.ts';
-import type { Blobs, Consume, Progress, Records, Registry, Signer, TellEnd } from '../src/ports.ts';
+import type { Blobs, Consume, Git, Progress, Records, Registry, Signer, TellEnd } from '../src/ports.ts';
 import { Problem } from '../src/problem.ts';
 import { together, untilStopped } from './lifetime.ts';
 import { logged } from './log.ts';
@@ -74,7 +74,6 @@ export async function openCommon(config: Config, address: string, log: Logger): 
 export async function startRebuild(common: Common): Promise<Running> {
   const { config, log, blobs, progress, consume } = common;
   const { makeScanLayer } = await import('../src/adapters/layers/scan.ts');
-  const { makeGit } = await import('../src/adapters/git/git.ts');
   const { makeProxy } = await import('../src/adapters/network/proxy.ts');
   const { makeBuilder } = await import('../src/adapters/buildah/builder.ts');
   const { makeReinstaller } = await import('../src/adapters/buildah/reinstaller.ts');
@@ -89,7 +88,6 @@ export async function startRebuild(common: Common): Promise<Running> {
   await sweepCgroups();
   if (swept > 0) log.info({ swept }, 'removed what builds of a worker that was killed had left');
 
-  const strict = makeGuard({ allow: config.allowAddresses, hosts: [] });
   const archives = makeGuard({ allow: config.allowAddresses, hosts: await archiveHosts(config) });
   const limits = {
     seconds: config.buildSeconds,
@@ -101,16 +99,7 @@ export async function startRebuild(common: Common): Promise<Running> {
   const ports = {
     registry: await openRegistry(common),
     scanLayer: makeScanLayer(),
-    git: makeGit({
-      workDir: join(config.dataDir, 'git'),
-      async openProxy() {
-        const proxy = makeProxy({ guard: strict, secret: randomUUID() });
-        const address = await proxy.listen({ host: '127.0.0.1', port: 0 });
-        const refusals = (): string[] =>
-          proxy.requests().flatMap(({ url, refused }) => (refused === undefined ? [] : [`${url} (${refused})`]));
-        return { address: address ?? '', refusals, close: proxy.close };
-      },
-    }),
+    git: await openGit(common),
     builder: makeBuilder({ folder, ids, limits, openProxy: () => makeProxy({ guard: archives }) }),
     reinstall: makeReinstaller({ folder, ids, limits }),
     blobs,
@@ -183,6 +172,22 @@ export async function openRegistry({ config, log, fetch }: Pick<Common, 'config'
     mirrors: config.registryMirrors,
     dockerConfig: config.dockerConfig ?? join(homedir(), '.docker'),
     onNote: (note) => log.warn({ note }, 'registry credentials'),
+  });
+}
+
+/** git, whose every request goes through a proxy that refuses what callers may not reach. */
+export async function openGit({ config }: Pick<Common, 'config'>): Promise<Git> {
+  const { makeGit } = await import('../src/adapters/git/git.ts');
+  const { makeProxy } = await import('../src/adapters/network/proxy.ts');
+  return makeGit({
+    workDir: join(config.dataDir, 'git'),
+    async openProxy() {
+      const proxy = makeProxy({ guard: makeGuard({ allow: config.allowAddresses, hosts: [] }), secret: randomUUID() });
+      const address = await proxy.listen({ host: '127.0.0.1', port: 0 });
+      const refusals = (): string[] =>
+        proxy.requests().flatMap(({ url, refused }) => (refused === undefined ? [] : [`${url} (${refused})`]));
+      return { address: address ?? '', refusals, close: proxy.close };
+    },
   });
 }
 

@@ -26,6 +26,8 @@ export type ProblemDocument = Static<typeof ProblemDocument>;
 export type VerificationJob = {
   id: string;
   request: VerificationRequest;
+  /** What the request's git ref named when it was asked; absent where nothing was to be pinned or the repository did not answer. */
+  commit?: string;
   image: { reference: string; digest: Digest; manifestDigest: Digest; platform: Platform };
 };
 
