@@ -4,23 +4,22 @@
  * job that is taken up again after a crash finds what was done before.
  */
 import { getContents, getDocument, once, putDocument, putLines, putScan } from './flow/documents.ts';
-import { inventoryOf } from './flow/inventory.ts';
+import { type InventoryPorts, inventoryOf } from './flow/inventory.ts';
 import { type Inputs, loadInputs } from './flow/inputs.ts';
-import { attemptRebuild } from './flow/rebuild.ts';
+import { attemptRebuild, type RebuildPorts } from './flow/rebuild.ts';
 import type { DebianEvidence, Reinstall } from './model/debian.ts';
 import { type Digest, digestOf } from './model/digest.ts';
 import type { Inventory } from './model/inventory.ts';
 import { canonicalJson } from './model/json.ts';
 import type { VerdictRecord, VerificationJob } from './model/verification.ts';
-import type { Blobs, Builder, Clock, Debian, Git, Progress, Records, Registry, Reinstaller, ScanLayer, Signer } from './ports.ts';
+import type { Blobs, Debian, Progress, Records, Reinstaller, ScanLayer, Signer } from './ports.ts';
 import { installedPackages } from './steps/installed-packages.ts';
 import { judge } from './steps/judge.ts';
 import { packagesOfVerdict } from './steps/packages-of-verdict.ts';
 import { pinnedReference } from './model/reference.ts';
 import { wantsContent } from './steps/wants-content.ts';
 
-export type InventoryPorts = { registry: Registry; scanLayer: ScanLayer; blobs: Blobs; progress: Progress };
-export type RebuildPorts = InventoryPorts & { git: Git; builder: Builder; now: Clock };
+export type { InventoryPorts, RebuildPorts };
 export type EvidencePorts = { debian: Debian; blobs: Blobs; progress: Progress };
 export type ReinstallPorts = { reinstall: Reinstaller; scanLayer: ScanLayer; blobs: Blobs; progress: Progress };
 export type ConcludePorts = { blobs: Blobs; signer: Signer; records: Records; progress: Progress };

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Digest } from '../model/digest.ts';
 import type { Inventory, LayerScan } from '../model/inventory.ts';
 import type { Descriptor, ImageConfig, ImageManifest } from '../model/oci.ts';
-import type { Blobs, ScanLayer } from '../ports.ts';
+import type { Blobs, Progress, Registry, ScanLayer } from '../ports.ts';
 import { applyLayers } from '../steps/apply-layers.ts';
 import { wantsContent } from '../steps/wants-content.ts';
 import { getDocument, once, putDocument, putScan } from './documents.ts';
@@ -11,6 +11,8 @@ import { getDocument, once, putDocument, putScan } from './documents.ts';
 const SCAN_VERSION = 1;
 // One layer is decompressed in the thread pool while another is hashed: more than two only compete for two cores.
 const LAYERS_AT_ONCE = 2;
+
+export type InventoryPorts = { registry: Registry; scanLayer: ScanLayer; blobs: Blobs; progress: Progress };
 
 type Image = { manifest: ImageManifest; manifestDigest: Digest; config: ImageConfig };
 
