@@ -177,10 +177,12 @@ export async function openRegistry({ config, log, fetch }: Pick<Common, 'config'
 
 /** git, whose every request goes through a proxy that refuses what callers may not reach. */
 export async function openGit({ config }: Pick<Common, 'config'>): Promise<Git> {
-  const { makeGit } = await import('../src/adapters/git/git.ts');
+  const { makeGit, sweepClones } = await import('../src/adapters/git/git.ts');
   const { makeProxy } = await import('../src/adapters/network/proxy.ts');
+  const workDir = join(config.dataDir, 'git');
+  await sweepClones(workDir, new Date());
   return makeGit({
-    workDir: join(config.dataDir, 'git'),
+    workDir,
     async openProxy() {
       const proxy = makeProxy({ guard: makeGuard({ allow: config.allowAddresses, hosts: [] }), secret: randomUUID() });
       const address = await proxy.listen({ host: '127.0.0.1', port: 0 });

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Git } from '../../ports.ts';
@@ -102,6 +102,18 @@ export function makeGit(options: GitOptions): Git {
       }
     },
   };
+}
+
+/** Milliseconds: longer than any clone may take. */
+const ABANDONED_MS = 6 * 60 * 60 * 1000;
+
+/** Removes the clones of processes that were killed. Others may be at work in the same folder: only old ones go. */
+export async function sweepClones(workDir: string, now: Date): Promise<void> {
+  for (const name of await readdir(workDir).catch(() => [])) {
+    const folder = join(workDir, name);
+    const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Infinity }));
+    if (name.startsWith('git-') && now.getTime() - mtimeMs > ABANDONED_MS) await rm(folder, { recursive: true, force: true });
+  }
 }
 
 type Workplace = {

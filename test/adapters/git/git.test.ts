@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { extract } from 'tar-stream';
-import type { GitOptions } from '../../../src/adapters/git/git.ts';
+import { type GitOptions, sweepClones } from '../../../src/adapters/git/git.ts';
 import type { Git } from '../../../src/ports.ts';
 import type { ProblemCode } from '../../../src/problem.ts';
 import { startGitServer } from '../../../scripts/demo/git-server.ts';
@@ -144,6 +144,15 @@ describe('git over HTTP', () => {
     }
     await assert.rejects(git.pin({ url, ref: '--upload-pack=x' }), isProblem('invalid-source'));
     await assert.rejects(gitThrough([]).pin({ url }), isProblem('address-refused'));
+  });
+
+  it('removes what a killed process left, and nothing that is at work', async () => {
+    const swept = mkdtempSync(join(root, 'swept-'));
+    for (const name of ['git-old', 'git-new', 'other']) mkdirSync(join(swept, name));
+    for (const name of ['git-old', 'other']) utimesSync(join(swept, name), 0, 0);
+    await sweepClones(swept, new Date());
+    assert.deepEqual(readdirSync(swept).sort(), ['git-new', 'other']);
+    await sweepClones(join(root, 'no-such-folder'), new Date());
   });
 
   it('gives the files of a folder, with long names', () =>
