@@ -46,6 +46,9 @@ export function reportOf({ image, verdict, links }: VerificationView, paint: Pai
       'coverage',
       `${percentage(coverage.accounted)} of ${countText(files)} files, ${countText(coverage.files.unexplained)} not accounted for`,
     ),
+    ...(verdict.runs ?? []).map(({ command, path, statement }, index) =>
+      row(index === 0 ? 'runs' : '', safe(`${path ?? command}: ${statement}`)),
+    ),
     row('findings', findings.length === 0 ? 'none' : countsOf(findings)),
     row('judged', safe(`${freshness.judgedAt}, rules ${freshness.rules}, policy ${freshness.policy}`)),
     ...sorted(findings).flatMap((finding) => ['', ...findingLines(finding, paint)]),

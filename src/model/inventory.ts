@@ -23,6 +23,8 @@ export const FileFacts = Type.Object({
   mtime: Type.Number({ description: 'seconds since 1970-01-01, UTC' }),
   /** First bytes say so: `elf`, `script` (#!), `pyc`, `archive` (ar, zip, wasm …). Absent for anything else. */
   magic: Type.Optional(Type.Enum(['elf', 'script', 'pyc', 'archive'])),
+  /** Of a script: what follows `#!` on its first line, written like a path. execve(2). */
+  interpreter: Type.Optional(Type.String()),
 });
 export type FileFacts = Omit<Static<typeof FileFacts>, 'digest' | 'kind' | 'magic'> & {
   kind: FileKind;

@@ -101,6 +101,32 @@ export const Finding = Type.Object({
 });
 export type Finding = Static<typeof Finding>;
 
+/** How the image comes to run a program; see {@link RunProgram}. */
+export const RUN_BY = ['entry-point', 'interpreter', 'script', 'shell', 'argument'] as const;
+
+/**
+ * One program that a container of the image runs when nothing else is asked for, read off the configuration, the file system and
+ * start scripts without running anything: which file it is, and whose.
+ */
+export const RunProgram = Type.Object({
+  by: Type.Enum([...RUN_BY], {
+    description:
+      'entry-point: first word of Entrypoint and Cmd; interpreter: of a script; script: named by a start script; shell: named in `sh -c`; argument: handed to the program before',
+  }),
+  command: Type.String({ description: 'the word as it is written', examples: ['nginx'] }),
+  /** The file that the word comes to, with PATH searched and links followed. */
+  path: Type.Optional(Path),
+  /** Symbolic links on the way. */
+  via: Type.Optional(Type.Array(Path)),
+  digest: Type.Optional(Digest),
+  /** Of the verified package that has a file at this path. */
+  package: Type.Optional(Type.String({ description: 'purl' })),
+  version: Type.Optional(Type.String()),
+  attribution: Type.Optional(Attribution),
+  statement: Type.String({ examples: ['nginx 1.22.1-9+deb12u11, the bytes that Debian signed'] }),
+});
+export type RunProgram = Static<typeof RunProgram>;
+
 export const RESULTS = ['identical', 'layers-identical', 'equivalent', 'explained', 'different', 'suspicious', 'not-comparable'] as const;
 export const Result = Type.Enum([...RESULTS]);
 export type Result = (typeof RESULTS)[number];
@@ -129,6 +155,8 @@ export const Verdict = Type.Object({
     accounted: Type.Number(),
   }),
   findings: Type.Array(Finding),
+  /** What a container of the image runs, first word first. Absent in verdicts from before this was told. */
+  runs: Type.Optional(Type.Array(RunProgram)),
   freshness: Type.Object({
     judgedAt: Type.String({ description: 'ISO 8601, UTC' }),
     rules: Type.String({ description: 'version of the rules' }),

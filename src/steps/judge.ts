@@ -15,6 +15,7 @@ import { makeStatement } from './make-statement.ts';
 import { mayHaveMoved, packageDrift } from './package-drift.ts';
 import { summarise } from './summarise.ts';
 import { traceDrift } from './trace-drift.ts';
+import { whatItRuns } from './what-it-runs.ts';
 
 export type { JudgeInputs };
 
@@ -67,6 +68,7 @@ export function judge(inputs: JudgeInputs): Judgement {
     auditable,
     coverage,
     findings: told,
+    runs: whatItRuns(file, byPath),
     freshness: { judgedAt: judgedAt(rebuild, evidence), rules: RULES_VERSION, policy: `${DEFAULT_POLICY.name}@${DEFAULT_POLICY.version}` },
   };
   return { verdict, account, differences, state: (byproducts) => makeStatement(file, verdict, account, differences, byproducts) };

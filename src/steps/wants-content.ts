@@ -52,6 +52,11 @@ const BYTECODE = /^\/(?!usr\/lib\/python3).*\/__pycache__\/[^/]+\.pyc$/;
 /** Bytes. Ten times what a large module compiles to. */
 const BYTECODE_BYTES_MAX = 256 * 1024;
 
+/** Where start scripts stand: what they run is read off them. */
+const START_SCRIPT = /^\/(?:[^/]+|usr\/local\/s?bin\/[^/]+|(?:app|opt|srv)\/[^/]+\.sh)$/;
+/** Bytes. The start scripts of databases, the longest there are, have some 15 kB. */
+const START_SCRIPT_BYTES_MAX = 32 * 1024;
+
 /** A file's own words for what it is are of no use here: the path and the size decide, before its bytes are read. */
 export function wantsContent(path: Path, size: number): boolean {
   if (path === '/var/lib/dpkg/status') return size <= STATUS_BYTES_MAX;
@@ -60,5 +65,5 @@ export function wantsContent(path: Path, size: number): boolean {
   if (path.startsWith('/var/lib/dpkg/info/')) return false;
   if (FILES.has(path) || FOLDERS.some((folder) => path.startsWith(folder)) || APT_LIST.test(path) || ROOT_SETTINGS.test(path)) return true;
   if (BYTECODE.test(path)) return size <= BYTECODE_BYTES_MAX;
-  return size <= SECRET_BYTES_MAX && SECRET.test(path);
+  return (size <= SECRET_BYTES_MAX && SECRET.test(path)) || (size <= START_SCRIPT_BYTES_MAX && START_SCRIPT.test(path));
 }

@@ -54,6 +54,20 @@ const secret: Finding = {
   advice: 'Change the secret, and use a secret mount of the builder.',
 };
 
+const runs: NonNullable<Verdict['runs']> = [
+  {
+    by: 'entry-point',
+    command: 'nginx',
+    path: '/usr/sbin/nginx',
+    digest: digestOf('nginx'),
+    package: 'pkg:deb/debian/nginx@1.22.1-9%2Bdeb12u4?arch=amd64',
+    version: '1.22.1-9+deb12u4',
+    attribution: 'debian-official',
+    statement: 'nginx 1.22.1-9+deb12u4, the bytes that Debian signed',
+  },
+  { by: 'argument', command: HOSTILE_NAME, statement: `${HOSTILE_NAME} is not in the image` },
+];
+
 export type SampleKind = 'honest' | 'partly' | 'backdoored' | 'unsourced';
 
 export function sampleVerdict(kind: SampleKind): Verdict {
@@ -76,6 +90,7 @@ export function sampleVerdict(kind: SampleKind): Verdict {
         executables: counts({ ...executables, ...(extra.unexplained === undefined ? {} : { unexplained: 2 }) }),
         accounted,
       },
+      runs,
       freshness,
     };
   };

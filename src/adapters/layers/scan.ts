@@ -8,7 +8,7 @@ import { whiteoutOf } from '../../model/tar-name.ts';
 import type { ScanLayer } from '../../ports.ts';
 import { Problem } from '../../problem.ts';
 import { CompressionFault, gunzip } from './gzip.ts';
-import { MAGIC_BYTES, magicOf } from './magic.ts';
+import { HEAD_BYTES, interpreterOf, magicOf } from './magic.ts';
 import { makeScavenger } from './scavenge.ts';
 import { type ByteSource, makeByteSource } from './source.ts';
 import { unzstd } from './zstd.ts';
@@ -162,7 +162,7 @@ function collectFiles(
     },
     data(bytes) {
       if (ignored) return;
-      if (head.length < MAGIC_BYTES && head.length < file.size) head = Buffer.concat([head, bytes.subarray(0, MAGIC_BYTES - head.length)]);
+      if (head.length < HEAD_BYTES && head.length < file.size) head = Buffer.concat([head, bytes.subarray(0, HEAD_BYTES - head.length)]);
       if (wanted) parts.push(Buffer.from(bytes));
       if (bytes.length === file.size) digest = digestFromHex(hash('sha256', bytes));
       else (hashing ??= createHash('sha256')).update(bytes);
@@ -173,6 +173,8 @@ function collectFiles(
       file.digest = digest;
       const magic = magicOf(head);
       if (magic !== undefined) file.magic = magic;
+      const interpreter = magic === 'script' ? interpreterOf(head) : undefined;
+      if (interpreter !== undefined) file.interpreter = interpreter;
       if (wanted) contents.set(digest, Buffer.concat(parts));
       entries.push(file);
     },
