@@ -28,6 +28,8 @@ export const Links = Type.Object({
   badge: Type.String(),
   verdict: Type.Optional(Type.String()),
   signature: Type.Optional(Type.String()),
+  cyclonedx: Type.Optional(Type.String()),
+  spdx: Type.Optional(Type.String()),
 });
 
 export const Accepted = Type.Object({

@@ -14,10 +14,12 @@ export function linksOf(publicUrl: string, { id, image, verdictDigest }: Verific
     log: `${self}/log`,
     deliveries: `${self}/deliveries`,
     badge: `${publicUrl}/badge/${image.reference}.svg`,
-    ...(verdictDigest === undefined
-      ? {}
-      : { verdict: `${publicUrl}/v1/verdicts/${verdictDigest}`, signature: `${publicUrl}/v1/verdicts/${verdictDigest}/signature` }),
+    ...(verdictDigest === undefined ? {} : verdictLinks(`${publicUrl}/v1/verdicts/${verdictDigest}`)),
   };
+}
+
+function verdictLinks(verdict: string): Partial<Static<typeof Links>> {
+  return { verdict, signature: `${verdict}/signature`, cyclonedx: `${verdict}/cyclonedx.json`, spdx: `${verdict}/spdx.json` };
 }
 
 /** A verification as everybody may see it: without the webhook's address, which can be a secret. */

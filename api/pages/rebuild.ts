@@ -171,7 +171,7 @@ export function layersSection(layers: LayerSummary[]): Html {
   </section>`;
 }
 
-export function packagesSection({ packages, archives }: Statement['predicate']): Html {
+export function packagesSection({ packages, archives }: Statement['predicate'], verdict: string): Html {
   const verified = packages.filter(({ status }) => status === 'verified').length;
   return html`<section aria-labelledby="packages">
     <h2 id="packages">Packages <span class="count">${countText(packages.length)}</span></h2>
@@ -182,6 +182,10 @@ export function packagesSection({ packages, archives }: Statement['predicate']):
             ${countText(verified)} of ${countText(packages.length)} are verified from their archive’s signature down to each file.
           </p>`
     }
+    <p>
+      Bill of materials, with how each component was verified: <a href="${verdict}/cyclonedx.json">CycloneDX</a>,
+      <a href="${verdict}/spdx.json">SPDX</a>
+    </p>
     ${
       archives.length > 0 &&
       html`<details>

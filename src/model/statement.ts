@@ -1,3 +1,4 @@
+import type { PackageFiles } from './bill.ts';
 import type { Digest } from './digest.ts';
 import type { Platform } from './oci.ts';
 import type { ArchiveSuite } from './debian.ts';
@@ -36,7 +37,8 @@ export type VerdictPredicate = {
   builderVersion?: string;
   resolvedDependencies: ResolvedDependency[];
   archives: ArchiveSuite[];
-  packages: { purl: string; status: string; deb?: Digest }[];
+  /** `files`: of the verified ones, how many of their files the image holds as signed. */
+  packages: { purl: string; status: string; deb?: Digest; files?: PackageFiles }[];
   rules: RuleDescription[];
   byproducts: Byproducts;
 };

@@ -1,4 +1,6 @@
+import type { PackageFiles } from '../model/bill.ts';
 import { hexOf } from '../model/digest.ts';
+import { splitReference } from '../model/purl.ts';
 import { type Byproducts, PREDICATE_TYPE, STATEMENT_TYPE, type Statement } from '../model/statement.ts';
 import { type AccountLine, CAUSES, type Difference, type Verdict } from '../model/verdict.ts';
 import type { Case } from './case.ts';
@@ -19,7 +21,8 @@ export function makeStatement(
   const { image, rebuild, evidence } = file;
   const byCause = Object.fromEntries(CAUSES.map((cause) => [cause, 0])) as Record<Difference['cause'], number>;
   for (const { cause } of differences) byCause[cause] += 1;
-  const name = repositoryOf(image.reference);
+  const name = splitReference(image.reference).repository;
+  const counts = countPackageFiles(file);
   const digests = [...new Set([image.digest, image.manifestDigest])];
   return {
     _type: STATEMENT_TYPE,
@@ -42,16 +45,24 @@ export function makeStatement(
       ...(rebuild.builderVersion === undefined ? {} : { builderVersion: rebuild.builderVersion }),
       resolvedDependencies: rebuild.resolvedDependencies,
       archives: evidence.archives,
-      packages: evidence.packages.map(({ purl, status, chain }) => ({ purl, status, ...(chain === undefined ? {} : { deb: chain.deb }) })),
+      packages: evidence.packages.map(({ purl, status, chain }) => {
+        const files = counts.get(purl);
+        return { purl, status, ...(chain === undefined ? {} : { deb: chain.deb }), ...(files === undefined ? {} : { files }) };
+      }),
       rules: [...RULES],
       byproducts,
     },
   };
 }
 
-/** The name in the registry, without tag and digest: the digests are the subject. */
-function repositoryOf(reference: string): string {
-  const name = reference.split('@', 1)[0] ?? reference;
-  const colon = name.lastIndexOf(':');
-  return colon > name.lastIndexOf('/') ? name.slice(0, colon) : name;
+/** By purl, of the verified packages. A path that several hold counts for the one that is expected there. */
+function countPackageFiles({ expectation }: Pick<Case, 'expectation'>): Map<string, PackageFiles> {
+  const counts = new Map<string, PackageFiles>();
+  for (const { expected, state } of expectation.files.values()) {
+    if (expected.kind === 'directory') continue;
+    const count = counts.get(expected.package) ?? { equal: 0, changed: 0, missing: 0 };
+    count[state] += 1;
+    counts.set(expected.package, count);
+  }
+  return counts;
 }

@@ -1,7 +1,9 @@
 /** Verdicts made by hand, for tests of what shows them. Names and lines are as hostile as an image can make them. */
+import type { DebianEvidence } from '../../src/model/debian.ts';
 import { digestOf, hexOf, type Digest } from '../../src/model/digest.ts';
 import type { Inventory } from '../../src/model/inventory.ts';
 import { canonicalJson } from '../../src/model/json.ts';
+import { debianPurl } from '../../src/model/purl.ts';
 import { textFromBytes } from '../../src/model/path.ts';
 import type { Rebuild } from '../../src/model/rebuild.ts';
 import { PREDICATE_TYPE, type Statement, STATEMENT_TYPE } from '../../src/model/statement.ts';
@@ -132,6 +134,16 @@ export function sampleVerdict(kind: SampleKind): Verdict {
   }
 }
 
+const samplePackage = (name: string, version: string) => ({
+  name,
+  version,
+  architecture: 'amd64',
+  source: name,
+  sourceVersion: version,
+  state: 'installed',
+  purl: debianPurl(name, version, 'amd64'),
+});
+
 async function* once(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);
 }
@@ -225,6 +237,37 @@ export async function sampleRecord(
     finishedAt: '2025-11-24T00:29:00.000Z',
     ...(kind === 'unsourced' ? {} : { source, log: await put(blobs, log.map((each) => `${each}\n`).join('')) }),
   };
+  const evidence: DebianEvidence = {
+    applies: true,
+    gatheredAt: '2025-11-24T00:20:00.000Z',
+    archives: [
+      {
+        id: 'debian bookworm',
+        origin: 'Debian',
+        suite: 'oldstable',
+        codename: 'bookworm',
+        date: '2025-11-20T10:00:00.000Z',
+        inRelease: digestOf('InRelease'),
+        signers: ['4CB50190207B4758A3F73A796ED0E7B82643E131'],
+      },
+    ],
+    packages: [
+      {
+        ...samplePackage('nginx', '1.22.1-9+deb12u4'),
+        status: 'verified',
+        chain: {
+          archive: 'debian bookworm',
+          component: 'main',
+          packages: digestOf('Packages'),
+          deb: digestOf('deb'),
+          size: 526_000,
+          path: 'pool/main/n/nginx/nginx_1.22.1-9+deb12u4_amd64.deb',
+          contents: digestOf('contents'),
+        },
+      },
+      { ...samplePackage('openssl', '3.0.16-1~deb12u1'), status: 'unverified-version' },
+    ],
+  };
   const accountDigest = await put(blobs, lines(account));
   const differencesDigest = await put(blobs, lines(differences));
   const statement: Statement = {
@@ -269,17 +312,7 @@ export async function sampleRecord(
                 annotations: { size: 526_000 },
               },
             ],
-      archives: [
-        {
-          id: 'debian bookworm',
-          origin: 'Debian',
-          suite: 'oldstable',
-          codename: 'bookworm',
-          date: '2025-11-20T10:00:00.000Z',
-          inRelease: digestOf('InRelease'),
-          signers: ['4CB50190207B4758A3F73A796ED0E7B82643E131'],
-        },
-      ],
+      archives: evidence.archives,
       packages: [
         { purl: 'pkg:deb/debian/nginx@1.22.1-9%2Bdeb12u4?arch=amd64', status: 'verified', deb: digestOf('deb') },
         { purl: 'pkg:deb/debian/openssl@3.0.16-1~deb12u1?arch=amd64', status: 'unverified-version' },
@@ -288,7 +321,7 @@ export async function sampleRecord(
       byproducts: {
         published: await put(blobs, canonicalJson(inventory)),
         rebuild: await put(blobs, canonicalJson(rebuild)),
-        evidence: digestOf('evidence'),
+        evidence: await put(blobs, canonicalJson(evidence)),
         account: accountDigest,
         differences: differencesDigest,
       },
