@@ -89,7 +89,12 @@ const SETTINGS = {
     "the machine's apt sources",
     mirrorAddresses,
   ),
-  snapshotUrl: setting('CONFORME_SNAPSHOT_URL', 'the archive of snapshots', 'https://snapshot.debian.org', url(['http:', 'https:'])),
+  snapshotUrl: setting(
+    'CONFORME_SNAPSHOT_URL',
+    'the archive of snapshots, for packages that the mirror has no longer; `none` for none',
+    'https://snapshot.debian.org',
+    (text) => (text === 'none' ? undefined : url(['http:', 'https:'])(text)),
+  ),
   rebuilders: setting(
     'CONFORME_REBUILDERS',
     'rebuilderd instances, each with its pinned Ed25519 key in base64: `https://host=key,…`',

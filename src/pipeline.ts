@@ -13,6 +13,7 @@ import type { Inventory } from './model/inventory.ts';
 import { canonicalJson } from './model/json.ts';
 import type { VerdictRecord, VerificationJob } from './model/verification.ts';
 import type { Blobs, Debian, Progress, Records, Reinstaller, ScanLayer, Signer } from './ports.ts';
+import { installationDates } from './steps/installation-dates.ts';
 import { installedPackages } from './steps/installed-packages.ts';
 import { judge } from './steps/judge.ts';
 import { packagesOfVerdict } from './steps/packages-of-verdict.ts';
@@ -38,12 +39,13 @@ export async function rebuild(ports: RebuildPorts, job: VerificationJob): Promis
 }
 
 /** Follows the signed chain of every package that the image says it holds. */
-export async function gatherEvidence(ports: EvidencePorts, job: VerificationJob, published: Digest): Promise<Digest> {
+export async function gatherEvidence(ports: EvidencePorts, job: VerificationJob, published: Digest, lastTry = true): Promise<Digest> {
   await ports.progress.step(job.id, 'debian');
   const inventory = await getDocument<Inventory>(ports.blobs, published);
-  const installed = installedPackages(inventory, await getContents(ports.blobs, inventory.contents));
+  const contents = await getContents(ports.blobs, inventory.contents);
+  const installed = { ...installedPackages(inventory, contents), dates: installationDates(inventory, contents) };
   const onProgress = (done: number, total: number): void => ports.progress.log(job.id, `packages: ${done} of ${total} verified`);
-  return putDocument(ports.blobs, await ports.debian.gather(installed, onProgress));
+  return putDocument(ports.blobs, await ports.debian.gather(installed, { onProgress, lastTry }));
 }
 
 /** Installs the verified packages anew, so that what their scripts generate can be compared. Once for each set of packages. */

@@ -3,7 +3,7 @@
  * function that can fail throws a `Problem` whose code says whether trying again can help.
  */
 import type { Readable } from 'node:stream';
-import type { DebianEvidence, InstalledPackage } from './model/debian.ts';
+import type { DebianEvidence, InstallationDate, InstalledPackage } from './model/debian.ts';
 import type { Digest } from './model/digest.ts';
 import type { LayerScan } from './model/inventory.ts';
 import type { Descriptor, ImageConfig, ImageManifest, Platform, ResolvedImage } from './model/oci.ts';
@@ -109,8 +109,18 @@ export type Reinstaller = (order: {
 /** Debian's archive. Verifies the whole chain and keeps each .deb (as a blob) and what it holds, by its SHA-256. */
 export type Debian = {
   gather(
-    installed: { packages: InstalledPackage[]; osRelease: Record<string, string>; architecture: string },
-    onProgress?: (done: number, total: number) => void,
+    installed: {
+      packages: InstalledPackage[];
+      osRelease: Record<string, string>;
+      architecture: string;
+      /** Best first: where an archive of snapshots is looked into for what the mirror has no longer. */
+      dates?: readonly InstallationDate[];
+    },
+    options?: {
+      onProgress?: (done: number, total: number) => void;
+      /** A fault of the archive of snapshots is thrown while this is false; then it leaves packages unverified, and is told. */
+      lastTry?: boolean;
+    },
   ): Promise<DebianEvidence>;
 };
 
@@ -154,6 +164,8 @@ export type Task = {
   verification?: VerificationJob;
   /** Of every job that came before. */
   results: Results;
+  /** How often the job was begun, this time included. */
+  attempt: number;
   /** Only for `conclude`: of a job before it that failed for good. A job between the two fails with it without being done. */
   problem?: ProblemDocument;
   /** Whether the job comes again after failing with this. */

@@ -28,6 +28,8 @@ describe('the configuration', () => {
     [{ CONFORME_ALLOW_ADDRESSES: '127.0.0.0/8,fd00::/8' }, (config) => config.allowAddresses, ['127.0.0.0/8', 'fd00::/8']],
     [{ CONFORME_REBUILDERS: `https://r.example=${KEY}` }, (config) => config.rebuilders, [{ url: 'https://r.example', key: KEY }]],
     [{ CONFORME_BUILD_MEMORY: '512M' }, (config) => config.buildMemory, 512 * 1024 ** 2],
+    [{}, (config) => config.snapshotUrl, 'https://snapshot.debian.org'],
+    [{ CONFORME_SNAPSHOT_URL: 'none' }, (config) => config.snapshotUrl, undefined],
     [{ CONFORME_BUILD_DISK: '65536' }, (config) => config.buildDisk, 65_536],
     [{ ...ALL_ELSEWHERE, CONFORME_ROLES: 'deliver,conclude,deliver' }, (config) => config.roles, ['conclude', 'deliver']],
     [{ REDIS_URL: 'unix:///run/r.sock', CONFORME_ROLES: 'rebuild' }, (config) => config.redisUrl, 'unix:///run/r.sock'],

@@ -116,7 +116,14 @@ export async function startEvidence({ config, blobs, progress, consume }: Common
   const { runEvidence } = await import('./evidence.ts');
   const fetch = makeFetch(makeGuard({ allow: config.allowAddresses, hosts: await archiveHosts(config) }));
   const sources = await debianSources(config.debianMirror);
-  const debian = makeDebian({ fetch, blobs, scanLayer: makeScanLayer(), sources, cacheDir: join(config.dataDir, 'debian') });
+  const debian = makeDebian({
+    fetch,
+    blobs,
+    scanLayer: makeScanLayer(),
+    sources,
+    cacheDir: join(config.dataDir, 'debian'),
+    ...(config.snapshotUrl === undefined ? {} : { snapshot: config.snapshotUrl }),
+  });
   return runEvidence({ debian, blobs, progress }, consume);
 }
 
@@ -197,7 +204,8 @@ export async function openGit({ config }: Pick<Common, 'config'>): Promise<Git> 
 async function archiveHosts(config: Config): Promise<string[]> {
   const { debianSources } = await import('../src/adapters/debian/sources.ts');
   const { archive, security } = await debianSources(config.debianMirror);
-  return [...archive, ...security].map((address) => new URL(address).hostname);
+  const snapshots = config.snapshotUrl === undefined ? [] : [config.snapshotUrl];
+  return [...archive, ...security, ...snapshots].map((address) => new URL(address).hostname);
 }
 
 async function main(): Promise<void> {

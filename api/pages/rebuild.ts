@@ -221,10 +221,10 @@ export function packagesSection({ packages, archives }: Statement['predicate'], 
           <table>
             <tbody>
               ${packages.slice(0, PACKAGES_SHOWN).map(
-                ({ purl, status }) =>
+                ({ purl, status, unverified }) =>
                   html`<tr>
                     <td><code>${purl}</code></td>
-                    <td><span class="tag ${status === 'verified' ? 'good' : 'fair'}">${status}</span></td>
+                    <td><span class="tag ${status === 'verified' ? 'good' : 'fair'}">${status}</span> ${unverified ?? ''}</td>
                   </tr>`,
               )}
             </tbody>

@@ -14,9 +14,17 @@ export type InstalledPackage = {
   state: string;
 };
 
+/** When packages may have been installed, as the image tells: where to look in an archive of snapshots, never proof. */
+export type InstallationDate = {
+  /** UTC, to the second, as a snapshot archive writes it: `20230227T000000Z`. */
+  time: string;
+  /** `apt-lists`: `Date` of an InRelease file, which the archive had from then on; of the others, the archive's state before it counts. */
+  from: 'apt-lists' | 'apt-sources' | 'dpkg-log' | 'apt-history' | 'image-created';
+};
+
 /** A signed suite of an archive. deb-release: Debian wiki DebianRepository/Format. */
 export type ArchiveSuite = {
-  /** `debian bookworm`, `debian-security bookworm-security`: unique in one evidence. */
+  /** `debian bookworm`, `debian-security bookworm-security`, `debian bookworm 20230227T000000Z`: unique in one evidence. */
   id: string;
   origin: string;
   suite: string;
@@ -28,13 +36,29 @@ export type ArchiveSuite = {
   inRelease: Digest;
   /** Upper-case fingerprints of the (sub)keys whose signature holds. */
   signers: string[];
+  /**
+   * The suite as it was at a time past, out of an archive of snapshots: where that is, and the time (UTC) that it gave, the nearest
+   * one before the time that was asked for. `Valid-Until` is past by nature there.
+   */
+  snapshot?: { url: string; time: string };
+  /** Those of `signers` whose keys have expired since; on `date` they were valid. Only with `snapshot`. */
+  expiredSigners?: string[];
 };
+
+/**
+ * Why a package is not verified. `not-found`: neither the mirror nor, at the times that were looked at, the archive of snapshots
+ * has it · `snapshot-off`: the mirror has it no longer, and no archive of snapshots is configured · `snapshot-unreachable`: that is
+ * not within reach · `snapshot-untrusted`: what it has of then is not what pinned keys signed.
+ */
+export type UnverifiedReason = 'not-found' | 'snapshot-off' | 'snapshot-unreachable' | 'snapshot-untrusted';
 
 /** One installed package and how far its chain holds. */
 export type PackageEvidence = InstalledPackage & {
   /** purl, `pkg:deb/debian/nginx@1.22.1-9?arch=amd64`. */
   purl: string;
   status: 'verified' | 'unverified-version';
+  /** Only where it is not verified and Debian's archive was asked. */
+  unverified?: UnverifiedReason;
   /** Only where verified. */
   chain?: {
     archive: ArchiveSuite['id'];

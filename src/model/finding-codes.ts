@@ -34,7 +34,7 @@ export const FINDINGS = {
   'package-unverified': {
     severity: 'medium',
     title: 'The archive does not have an installed package in that version',
-    advice: 'Rebuild the image with current packages, or configure a snapshot archive that still has these.',
+    advice: 'Rebuild the image with current packages; or see that the archive of snapshots can be reached, and verify again.',
   },
   'setuid-unexpected': {
     severity: 'critical',

@@ -1,7 +1,7 @@
 import type { PackageFiles } from './bill.ts';
 import type { Digest } from './digest.ts';
 import type { Platform } from './oci.ts';
-import type { ArchiveSuite } from './debian.ts';
+import type { ArchiveSuite, UnverifiedReason } from './debian.ts';
 import type { BuildPlan, ResolvedDependency, Source } from './rebuild.ts';
 import type { Difference, Verdict } from './verdict.ts';
 
@@ -38,7 +38,7 @@ export type VerdictPredicate = {
   resolvedDependencies: ResolvedDependency[];
   archives: ArchiveSuite[];
   /** `files`: of the verified ones, how many of their files the image holds as signed. */
-  packages: { purl: string; status: string; deb?: Digest; files?: PackageFiles }[];
+  packages: { purl: string; status: string; deb?: Digest; files?: PackageFiles; unverified?: UnverifiedReason }[];
   rules: RuleDescription[];
   byproducts: Byproducts;
 };

@@ -45,9 +45,15 @@ export function makeStatement(
       ...(rebuild.builderVersion === undefined ? {} : { builderVersion: rebuild.builderVersion }),
       resolvedDependencies: rebuild.resolvedDependencies,
       archives: evidence.archives,
-      packages: evidence.packages.map(({ purl, status, chain }) => {
+      packages: evidence.packages.map(({ purl, status, chain, unverified }) => {
         const files = counts.get(purl);
-        return { purl, status, ...(chain === undefined ? {} : { deb: chain.deb }), ...(files === undefined ? {} : { files }) };
+        return {
+          purl,
+          status,
+          ...(chain === undefined ? {} : { deb: chain.deb }),
+          ...(files === undefined ? {} : { files }),
+          ...(unverified === undefined ? {} : { unverified }),
+        };
       }),
       rules: [...RULES],
       byproducts,

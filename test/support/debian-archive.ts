@@ -69,10 +69,14 @@ export type SuiteOptions = {
   date?: Date;
   validUntil?: Date;
   byHash?: boolean;
+  /** When it is signed; now, where a key is not past its time. */
+  signedAt?: Date;
   /** Who signs; several keys sign side by side. */
   keys: ArchiveKey[];
   debs?: Deb[];
   components?: string;
+  /** Where `dists/` and `pool/` are served. */
+  base?: string;
 };
 
 /** A repository in memory, served on loopback. Tests change what lies at a path to attack it. */
@@ -101,8 +105,12 @@ export class LocalArchive {
     return new LocalArchive(server);
   }
 
+  get origin(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
   get address(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/debian`;
+    return `${this.origin}/debian`;
   }
 
   async stop(): Promise<void> {
@@ -111,18 +119,18 @@ export class LocalArchive {
   }
 
   /** Puts .debs into the pool and signs an index of them as a suite. */
-  async publish({ suite = 'bookworm', debs = [], ...options }: SuiteOptions): Promise<void> {
+  async publish({ suite = 'bookworm', debs = [], base = '/debian', ...options }: SuiteOptions): Promise<void> {
     const stanzas = debs.map(({ name, stanza, bytes }) => {
       const path = `pool/main/${name[0]}/${name}/${name}_${hexOf(digestOf(bytes)).slice(0, 8)}.deb`;
-      this.files.set(`/debian/${path}`, bytes);
+      this.files.set(`${base}/${path}`, bytes);
       return `${stanza}\nFilename: ${path}\nSize: ${bytes.length}\nSHA256: ${hexOf(digestOf(bytes))}\n`;
     });
     const packages = spawnSync('xz', ['-c'], { input: stanzas.join('\n') }).stdout;
     const index = 'main/binary-amd64/Packages.xz';
-    this.files.set(`/debian/dists/${suite}/${index}`, packages);
-    this.files.set(`/debian/dists/${suite}/main/binary-amd64/by-hash/SHA256/${hexOf(digestOf(packages))}`, packages);
+    this.files.set(`${base}/dists/${suite}/${index}`, packages);
+    this.files.set(`${base}/dists/${suite}/main/binary-amd64/by-hash/SHA256/${hexOf(digestOf(packages))}`, packages);
     const text = releaseText({ suite, ...options }, [{ path: index, digest: digestOf(packages), size: packages.length }]);
-    this.files.set(`/debian/dists/${suite}/InRelease`, await clearSign(text, options.keys));
+    this.files.set(`${base}/dists/${suite}/InRelease`, await clearSign(text, options.keys, options.signedAt));
   }
 }
 

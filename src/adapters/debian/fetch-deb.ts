@@ -40,13 +40,16 @@ export async function ensureDeb(
 async function download({ mirror, blobs }: FetchDebPorts, deb: Digest, locations: readonly Location[]): Promise<void> {
   const tried = new Set<string>();
   for (const { suite, found } of locations) {
-    const url = `${suite.address}/${found.path}`;
-    if (found.deb !== deb || tried.has(url)) continue;
-    tried.add(url);
-    const stored = await mirror.get(url, (response) => store(blobs, response, found.deb, found.size));
-    if (stored !== undefined) return;
+    if (found.deb !== deb) continue;
+    for (const pool of suite.pools) {
+      const url = `${pool}/${found.path}`;
+      if (tried.has(url)) continue;
+      tried.add(url);
+      const stored = await mirror.get(url, (response) => store(blobs, response, found.deb, found.size));
+      if (stored !== undefined) return;
+    }
   }
-  throw new Problem('archive-unavailable', `the mirror does not have ${locations[0]?.found.path}, which its signed index names`);
+  throw new Problem('archive-unavailable', `the archive does not have ${locations[0]?.found.path}, which its signed index names`);
 }
 
 async function store(blobs: Blobs, response: Response, expected: Digest, size: number): Promise<true> {

@@ -11,6 +11,8 @@ import { type Suite, openSuite } from './suite.ts';
 
 export type LocatePorts = { mirror: Mirror; keyring: Keyring; sources: DebianSources; cacheDir: string; now: Clock };
 
+type SearchPorts = Parameters<typeof findPackages>[0];
+
 /** Where in the signed archive a package stands. */
 export type Location = { suite: Suite; found: ArchivePackage };
 
@@ -34,10 +36,20 @@ export async function locatePackages(
   const codename = codenameOf(installed.osRelease, installed.packages);
   const suites = codename === undefined ? [] : await openSuites(ports, codename, installed.packages);
   const locations = new Map<string, Location[]>();
+  await searchSuites(ports, suites, installed, locations);
+  return { suites, locations };
+}
+
+/** Adds to `locations` what these suites have of the packages: in `main` first, which has nearly all. */
+export async function searchSuites(
+  ports: SearchPorts,
+  suites: readonly Suite[],
+  installed: { packages: InstalledPackage[]; architecture: string },
+  locations: Map<string, Location[]>,
+): Promise<void> {
   await search(ports, suites, ['main'], installed, locations);
   const others = [...new Set(suites.flatMap(({ release }) => release.components))].filter((name) => name !== 'main');
   await search(ports, suites, others, installed, locations);
-  return { suites, locations };
 }
 
 async function openSuites(ports: LocatePorts, codename: string, packages: InstalledPackage[]): Promise<Suite[]> {
@@ -56,7 +68,7 @@ async function openSuites(ports: LocatePorts, codename: string, packages: Instal
 
 /** Looks for the packages that are not located yet, in these components of all suites. */
 async function search(
-  ports: LocatePorts,
+  ports: SearchPorts,
   suites: readonly Suite[],
   components: readonly string[],
   installed: { packages: InstalledPackage[]; architecture: string },

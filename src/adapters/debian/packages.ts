@@ -29,9 +29,12 @@ const DEB_BYTES_MAX = 8 * 1024 * 1024 * 1024; // ar(5) ends at 10 GB
 const FIELDS = ['package', 'version', 'architecture', 'filename', 'size', 'sha256'];
 const ROW = /^[!-~]+\t[!-~]+\t[!-~]+\tpool\/[A-Za-z0-9.+_~/-]{1,400}\.deb\t[0-9]{1,11}\t[0-9a-f]{64}$/;
 
-/** The packages of these names in one index of a verified suite; none where the suite has no such index. */
+/**
+ * The packages of these names in one index of a verified suite; none where the suite has no such index. `keep`: for ever, as what
+ * is of a time past stays as it is and is costly to ask for.
+ */
 export async function findPackages(
-  ports: { mirror: Mirror; cacheDir: string },
+  ports: { mirror: Mirror; cacheDir: string; keep?: boolean },
   suite: Suite,
   index: { component: string; architecture: string },
   names: ReadonlySet<string>,
@@ -41,12 +44,12 @@ export async function findPackages(
     const path = `${folder}/${name}`;
     const file = suite.release.files.get(path);
     if (file === undefined) continue;
-    const cached = join(ports.cacheDir, 'packages', `${hexOf(file.digest)}.tsv`);
+    const cached = join(ports.cacheDir, ports.keep === true ? 'snapshot' : 'packages', `${hexOf(file.digest)}.tsv`);
     let rows = await use(cached);
     if (rows === undefined) {
       rows = await toRows(decompress(name, pieces(await fetchIndex(ports.mirror, suite, path, file)), UNPACKED_BYTES_MAX));
       await writeWhole(cached, rows);
-      await prune(dirname(cached));
+      if (ports.keep !== true) await prune(dirname(cached));
     }
     return select(rows, names, index.component, file.digest);
   }

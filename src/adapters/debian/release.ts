@@ -23,15 +23,25 @@ const FILE_LINE = /^([0-9a-f]{64})\s+([0-9]{1,12})\s+(\S{1,512})$/;
 /**
  * Verifies an InRelease file by the keys pinned for its suite and reads the data that the verification returns, and nothing
  * else of the file. Throws `archive-untrusted`.
+ *
+ * One out of an archive of snapshots is judged as of its own `Date`: `Valid-Until` is past by nature, and a key need have been
+ * valid then; which of them have expired since is told. A stolen key of old could sign such a file, which is why only keys of the
+ * suite's own time are pinned for it.
  */
-export async function verifyRelease(bytes: Uint8Array, request: SuiteRequest, keys: PublicKey[], now: Date): Promise<Release> {
+export async function verifyRelease(
+  bytes: Uint8Array,
+  request: SuiteRequest,
+  keys: PublicKey[],
+  now: Date,
+  snapshot?: ArchiveSuite['snapshot'],
+): Promise<Release> {
   const refuse = (reason: string, cause?: unknown): never => {
     throw new Problem('archive-untrusted', `${request.id}: ${reason}`, { cause });
   };
   const text = Buffer.from(bytes).toString('utf8');
   // The library looks for the signed block anywhere; an honest file is that block and nothing more.
   if (!FRAME.test(text) || text.indexOf('-----BEGIN PGP SIGNED MESSAGE-----', 1) >= 0) refuse('InRelease is not one signed message');
-  let signed: { data: string; signers: string[] };
+  let signed: { data: string; signers: Signer[] };
   try {
     signed = await verifiedData(text, keys, now);
   } catch (error) {
@@ -50,7 +60,15 @@ export async function verifyRelease(bytes: Uint8Array, request: SuiteRequest, ke
   const date = Date.parse(field('date'));
   const validUntil = stanza.has('valid-until') ? Date.parse(field('valid-until')) : undefined;
   if (Number.isNaN(date) || date > now.getTime() + FUTURE_MS) refuse('Date is missing or lies in the future');
-  if (validUntil !== undefined && !(validUntil > now.getTime())) refuse(`Valid-Until is past: ${field('valid-until')}`);
+  if (snapshot === undefined && validUntil !== undefined && !(validUntil > now.getTime()))
+    refuse(`Valid-Until is past: ${field('valid-until')}`);
+  // The library accepts a signature of a key that has expired since.
+  const expiredAt = (time: number): string[] =>
+    signed.signers.filter(({ expires }) => expires <= time).map(({ fingerprint }) => fingerprint);
+  const invalid = new Set(expiredAt(snapshot === undefined ? now.getTime() : date));
+  const signers = [...new Set(signed.signers.map(({ fingerprint }) => fingerprint))].filter((one) => !invalid.has(one)).sort();
+  if (signers.length === 0) refuse('the keys that signed it have expired');
+  const expiredSigners = signers.filter((one) => expiredAt(now.getTime()).includes(one));
   return {
     archive: {
       id: request.id,
@@ -60,7 +78,9 @@ export async function verifyRelease(bytes: Uint8Array, request: SuiteRequest, ke
       date: new Date(date).toISOString(),
       ...(validUntil === undefined ? {} : { validUntil: new Date(validUntil).toISOString() }),
       inRelease: digestOf(bytes),
-      signers: signed.signers,
+      signers,
+      ...(snapshot === undefined ? {} : { snapshot }),
+      ...(expiredSigners.length === 0 ? {} : { expiredSigners }),
     },
     byHash: field('acquire-by-hash') === 'yes',
     components: field('components')
@@ -70,28 +90,30 @@ export async function verifyRelease(bytes: Uint8Array, request: SuiteRequest, ke
   };
 }
 
-/** The signed text, and the fingerprints of those of `keys` whose signature over it holds now. */
-async function verifiedData(cleartextMessage: string, keys: PublicKey[], now: Date): Promise<{ data: string; signers: string[] }> {
+/** A (sub)key whose signature holds: upper-case fingerprint, and when it or its primary key expires, in milliseconds. */
+type Signer = { fingerprint: string; expires: number };
+
+/** The signed text, and those of `keys` whose signature over it holds; each was valid when it signed. */
+async function verifiedData(cleartextMessage: string, keys: PublicKey[], now: Date): Promise<{ data: string; signers: Signer[] }> {
   const message = await readCleartextMessage({ cleartextMessage });
   const { data, signatures } = await verify({ message, verificationKeys: keys, date: now });
-  const signers: string[] = [];
+  const signers: Signer[] = [];
   for (const { keyID, verified } of signatures) {
     const good = await verified.catch(() => false); // by a key that is not pinned: no reason to refuse what another one signed
     if (!good) continue;
     for (const key of keys) {
       for (const part of key.getKeys(keyID)) {
-        // The library accepts a signature of a key that has expired since.
-        const expiry = await part.getExpirationTime();
-        const primaryExpiry = await key.getExpirationTime();
-        if (isAfter(expiry, now) && isAfter(primaryExpiry, now)) signers.push(part.getFingerprint().toUpperCase());
+        const expires = Math.min(milliseconds(await part.getExpirationTime()), milliseconds(await key.getExpirationTime()));
+        signers.push({ fingerprint: part.getFingerprint().toUpperCase(), expires });
       }
     }
   }
-  return { data, signers: [...new Set(signers)].sort() };
+  return { data, signers };
 }
 
-function isAfter(expiry: Date | typeof Infinity | null, now: Date): boolean {
-  return expiry !== null && (expiry === Infinity || (expiry as Date).getTime() > now.getTime());
+/** Of an expiry as the library gives it; null is a key that is not valid at all. */
+function milliseconds(expiry: Date | typeof Infinity | null): number {
+  return expiry === null ? 0 : expiry === Infinity ? Infinity : (expiry as Date).getTime();
 }
 
 function filesOf(field: string): Map<string, { digest: Digest; size: number }> {

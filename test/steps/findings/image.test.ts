@@ -138,3 +138,15 @@ test('every finding has a code of the table, with its advice', () => {
   );
   for (const { code, advice } of verdict.findings) assert.equal(advice, FINDINGS[code as keyof typeof FINDINGS].advice);
 });
+
+test('why a package is not verified is told, each reason apart', () => {
+  const inputs = judgeInputs({ unverified: ['passwd', 'nginx'] });
+  const reasons = { passwd: 'snapshot-unreachable', nginx: 'not-found' } as const;
+  for (const one of inputs.evidence.packages) {
+    const reason = reasons[one.name as keyof typeof reasons];
+    if (reason !== undefined) one.unverified = reason;
+  }
+  const told = judge(inputs).verdict.findings.filter(({ code }) => code === 'package-unverified');
+  assert.deepEqual(told.map(({ message }) => /could not be reached/.test(message)), [true, false]); // prettier-ignore
+  assert.deepEqual(told.map(({ evidence }) => Object.keys(evidence)), [['passwd:amd64'], ['nginx:amd64']]); // prettier-ignore
+});
