@@ -47,7 +47,7 @@ export type Registry = {
  */
 export type ScanLayer = (
   bytes: AsyncIterable<Uint8Array>,
-  layer: { mediaType: string; digest?: Digest; size?: number },
+  layer: { mediaType: string; digest?: Digest; size?: number; /** Notes the claims of files. */ recognise?: boolean },
   wants: (path: string, size: number) => boolean,
 ) => Promise<{ scan: LayerScan; contents: Map<Digest, Uint8Array> }>;
 

@@ -8,7 +8,7 @@ import { wantsContent } from '../steps/wants-content.ts';
 import { getDocument, once, putDocument, putScan } from './documents.ts';
 
 /** Raised when reading a layer or applying layers comes to mean something else: old scans are then not used any more. */
-const SCAN_VERSION = 2;
+const SCAN_VERSION = 3;
 // One layer is decompressed in the thread pool while another is hashed: more than two only compete for two cores.
 const LAYERS_AT_ONCE = 2;
 
@@ -26,7 +26,7 @@ export async function inventoryOf(
   return once(blobs, `inventory/v${SCAN_VERSION}/${image.manifestDigest}`, async () => {
     const scans = await mapLimited(image.manifest.layers, LAYERS_AT_ONCE, async (layer): Promise<LayerScan> => {
       const stored = await once(blobs, `layer-scan/v${SCAN_VERSION}/${layer.digest}`, async () =>
-        putDocument(blobs, await putScan(blobs, await ports.scanLayer(await openBlob(layer), layer, wantsContent))),
+        putDocument(blobs, await putScan(blobs, await ports.scanLayer(await openBlob(layer), { ...layer, recognise: true }, wantsContent))),
       );
       return getDocument<LayerScan>(blobs, stored);
     });
