@@ -171,6 +171,48 @@ export function layersSection(layers: LayerSummary[]): Html {
   </section>`;
 }
 
+const COPIES_SHOWN = 200;
+
+/** Libraries and modules that came without a package; what a later layer covers is told apart. */
+export function copiesSection({ copies }: Statement['predicate']): Html {
+  if (copies === undefined || copies.total === 0) return html``;
+  const { total, listed } = copies;
+  return html`<section aria-labelledby="copies">
+    <h2 id="copies">Copies outside of packages <span class="count">${countText(total)}</span></h2>
+    <p>Debian’s security updates do not reach these. What each says of itself is no proof.</p>
+    <details>
+      <summary>Libraries and modules</summary>
+      <div class="inside scroll">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col">Path</th>
+              <th scope="col" class="optional">Recognised by</th>
+              <th scope="col">Debian’s own</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${listed.slice(0, COPIES_SHOWN).map(
+              ({ name, version, path, layer, recognisedBy, hidden, debian }) =>
+                html`<tr>
+                  <td>${name} ${version}</td>
+                  <td>
+                    <code>${path}</code
+                    ><small>layer ${layer}${hidden !== undefined && `, not shown: ${hidden.how} by layer ${hidden.hiddenBy}`}</small>
+                  </td>
+                  <td class="optional">${recognisedBy.join(', ')}</td>
+                  <td>${debian?.version}${debian?.older === true && html` <span class="tag fair">older</span>`}</td>
+                </tr>`,
+            )}
+          </tbody>
+        </table>
+        ${total > COPIES_SHOWN && html`<p class="soft">and ${countText(total - COPIES_SHOWN)} more in the verdict</p>`}
+      </div>
+    </details>
+  </section>`;
+}
+
 export function packagesSection({ packages, archives }: Statement['predicate'], verdict: string): Html {
   const verified = packages.filter(({ status }) => status === 'verified').length;
   return html`<section aria-labelledby="packages">

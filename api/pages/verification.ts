@@ -11,7 +11,7 @@ import { coverageSection } from './coverage.ts';
 import type { PageContent } from './document.ts';
 import { findingsSection } from './findings.ts';
 import { html, type Html } from './html.ts';
-import { differencesSection, layersSection, packagesSection, rebuildSection } from './rebuild.ts';
+import { copiesSection, differencesSection, layersSection, packagesSection, rebuildSection } from './rebuild.ts';
 import { checkSection } from './signed.ts';
 import { AUDITABLE_WORDS, REASON_WORDS, RESULT_WORDS, STEP_WORDS, type Tone } from './words.ts';
 
@@ -95,7 +95,8 @@ function donePage({ publicUrl, verification, deliveries }: VerificationPage, det
     ${checkSection(publicUrl, verification, verdictDigest, fingerprint)}
     ${rebuild?.outcome.status === 'built' && differencesSection(statement.predicate.differences, differences, `${api}/differences`)}
     ${rebuildSection(statement, rebuild, { last: lastLog, link: `${api}/log` })} ${layersSection(layers)}
-    ${packagesSection(statement.predicate, `/v1/verdicts/${verdictDigest}`)} ${rulesSection(statement)} ${deliveriesSection(deliveries)}`;
+    ${packagesSection(statement.predicate, `/v1/verdicts/${verdictDigest}`)} ${copiesSection(statement.predicate)}
+    ${rulesSection(statement)} ${deliveriesSection(deliveries)}`;
 }
 
 /** Which programs a container runs, and whose they are: a line each. */

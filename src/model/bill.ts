@@ -1,3 +1,4 @@
+import type { BundledCopy } from './copies.ts';
 import type { ArchiveSuite } from './debian.ts';
 import type { Digest } from './digest.ts';
 import type { Platform } from './oci.ts';
@@ -15,6 +16,8 @@ export type Bill = {
   image: { reference: string; digest: Digest; manifestDigest: Digest; platform: Platform };
   answers: Pick<Verdict, 'result' | 'auditable'> & { accounted: number };
   packages: BillPackage[];
+  /** Libraries and modules outside of packages, as the statement lists them. */
+  copies: BundledCopy[];
   files: BillFile[];
   /** Files that would stand in `files` and are left out for their number. */
   filesOmitted: number;

@@ -181,6 +181,11 @@ export const FINDINGS = {
     title: 'Lower layers hold files that the final image does not show',
     advice: 'Create and remove temporary files in the same step of the Dockerfile.',
   },
+  'bundled-library': {
+    severity: 'low',
+    title: "A library is in the image outside of Debian's packages",
+    advice: "Debian's security updates do not reach such copies: update them where they come from, or use the packaged library.",
+  },
   'host-key': {
     severity: 'medium',
     title: 'The image holds a host key or certificate that every container shares',

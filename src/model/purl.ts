@@ -13,6 +13,11 @@ export function ociPurl(reference: string, digest: string, architecture: string)
   return qualifiedPurl(`pkg:oci/${encode(name)}@${encode(digest)}`, { arch: architecture, repository_url: repository, tag });
 }
 
+/** A purl of another type; in a name of npm's the scope is the namespace: `pkg:npm/%40types/node@24.1.0`. */
+export function purlOf(type: string, name: string, version?: string): string {
+  return `pkg:${type}/${name.split('/').map(encode).join('/')}${version === undefined ? '' : `@${encode(version)}`}`;
+}
+
 /** A reference as normalised into the repository's name and the tag. */
 export function splitReference(reference: string): { repository: string; tag?: string } {
   const name = reference.split('@', 1)[0] ?? reference;

@@ -1,4 +1,5 @@
 import type { PackageFiles } from './bill.ts';
+import type { Copies } from './copies.ts';
 import type { Digest } from './digest.ts';
 import type { Platform } from './oci.ts';
 import type { ArchiveSuite, UnverifiedReason } from './debian.ts';
@@ -39,6 +40,8 @@ export type VerdictPredicate = {
   archives: ArchiveSuite[];
   /** `files`: of the verified ones, how many of their files the image holds as signed. */
   packages: { purl: string; status: string; deb?: Digest; files?: PackageFiles; unverified?: UnverifiedReason }[];
+  /** Absent in statements from before copies were looked for. */
+  copies?: Copies;
   rules: RuleDescription[];
   byproducts: Byproducts;
 };

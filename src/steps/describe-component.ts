@@ -1,5 +1,6 @@
 /** How each part of a bill of materials was verified, as names with values: the same in every format. */
 import type { Bill, BillFile, BillPackage } from '../model/bill.ts';
+import type { BundledCopy } from '../model/copies.ts';
 
 export type Facts = readonly (readonly [name: string, value: string])[];
 
@@ -44,6 +45,23 @@ export function fileFacts({ layer, attribution, evidence }: BillFile): Facts {
     ['attribution', attribution],
     ['layer', String(layer)],
     ...Object.entries(evidence).flatMap(([name, value]) => given(`evidence-${name}`, value)),
+  ];
+}
+
+export function copyFacts({ path, layer, recognisedBy, attribution, hidden, debian }: BundledCopy): Facts {
+  return [
+    ['bundled-path', path],
+    ['layer', String(layer)],
+    ...recognisedBy.map((by) => ['recognised-by', by] as const),
+    ...given('attribution', attribution),
+    ...(hidden === undefined ? [] : ([['hidden', hidden.how], ...given('hidden-by-layer', hidden.hiddenBy)] as const)),
+    ...(debian === undefined
+      ? []
+      : ([
+          ['debian-package', debian.package],
+          ['debian-version', debian.version],
+          ['older-than-debian', String(debian.older)],
+        ] as const)),
   ];
 }
 

@@ -5,6 +5,7 @@ import type { Rebuild } from '../model/rebuild.ts';
 import type { Byproducts, Statement } from '../model/statement.ts';
 import type { AccountLine, Difference, Verdict } from '../model/verdict.ts';
 import { attribute, rebuildMakes } from './attribute.ts';
+import { bundledCopies } from './bundled-copies.ts';
 import { type JudgeInputs, openCase } from './case.ts';
 import { compare } from './compare.ts';
 import { countCoverage } from './count-coverage.ts';
@@ -42,8 +43,10 @@ export function judge(inputs: JudgeInputs): Judgement {
 
   const byPath = new Map<Path, AccountLine>();
   for (const line of account) byPath.set(line.path, line);
+  const copies = bundledCopies(file, byPath);
   const all = findings({
     file,
+    copies,
     account: byPath,
     differences,
     drift,
@@ -71,7 +74,12 @@ export function judge(inputs: JudgeInputs): Judgement {
     runs: whatItRuns(file, byPath),
     freshness: { judgedAt: judgedAt(rebuild, evidence), rules: RULES_VERSION, policy: `${DEFAULT_POLICY.name}@${DEFAULT_POLICY.version}` },
   };
-  return { verdict, account, differences, state: (byproducts) => makeStatement(file, verdict, account, differences, byproducts) };
+  return {
+    verdict,
+    account,
+    differences,
+    state: (byproducts) => makeStatement(file, verdict, { account, differences, copies }, byproducts),
+  };
 }
 
 /** When the youngest of the documents was made: there is no clock here, so that a verdict can be made again. */

@@ -49,6 +49,7 @@ export function makeBill(
       const filesOf = counted.get(one.purl);
       return { ...packageOf(one, evidence), ...(filesOf === undefined ? {} : { files: filesOf }) };
     }),
+    copies: predicate.copies?.listed ?? [],
     ...files,
   };
 }

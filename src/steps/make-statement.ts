@@ -1,4 +1,5 @@
 import type { PackageFiles } from '../model/bill.ts';
+import type { BundledCopy } from '../model/copies.ts';
 import { hexOf } from '../model/digest.ts';
 import { splitReference } from '../model/purl.ts';
 import { type Byproducts, PREDICATE_TYPE, STATEMENT_TYPE, type Statement } from '../model/statement.ts';
@@ -9,13 +10,13 @@ import { RULES } from './rules/index.ts';
 /** The account holds every path; a statement stays readable and under a megabyte. */
 const UNEXPLAINED_LISTED_MAX = 1000;
 const DIFFERENCES_LISTED_MAX = 200;
+const COPIES_LISTED_MAX = 1000;
 
 /** The in-toto statement of a verdict. Equal arguments give equal values, and `canonicalJson` of them equal bytes. */
 export function makeStatement(
   file: Case,
   verdict: Verdict,
-  account: readonly AccountLine[],
-  differences: readonly Difference[],
+  { account, differences, copies }: { account: readonly AccountLine[]; differences: readonly Difference[]; copies: readonly BundledCopy[] },
   byproducts: Byproducts,
 ): Statement {
   const { image, rebuild, evidence } = file;
@@ -55,6 +56,7 @@ export function makeStatement(
           ...(unverified === undefined ? {} : { unverified }),
         };
       }),
+      copies: { total: copies.length, listed: copies.slice(0, COPIES_LISTED_MAX) },
       rules: [...RULES],
       byproducts,
     },

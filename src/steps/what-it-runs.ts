@@ -117,8 +117,10 @@ function programOf(
   const whose = whoseFile(file, entry, account.get(entry.path));
   const strange = via.filter((path) => account.get(path)?.attribution === 'unexplained');
   const volume = isBelow(entry.path, place.volumes);
+  const claims = whose.attribution === 'debian-official' || whose.attribution === 'debian-generated' ? [] : (entry.claims ?? []);
   const statement = [
     whose.statement,
+    ...claims.slice(0, 3).map(({ name, version = '' }) => `its bytes say ${`${name} ${version}`.trim()}`),
     ...strange.slice(0, 3).map((path) => `reached through ${path}, a link that nothing accounts for`),
     ...(volume === undefined ? [] : [`${volume} is a volume: what is mounted there runs instead`]),
     ...doubts,

@@ -5,7 +5,7 @@ import { Spec1dot6 } from '@cyclonedx/cyclonedx-library/Spec';
 import type { Bill } from '../model/bill.ts';
 import { type Digest, hexOf } from '../model/digest.ts';
 import { ociPurl, splitReference } from '../model/purl.ts';
-import { type Facts, fileFacts, imageFacts, packageFacts } from './describe-component.ts';
+import { copyFacts, type Facts, fileFacts, imageFacts, packageFacts } from './describe-component.ts';
 
 export const CYCLONEDX_MEDIA_TYPE = 'application/vnd.cyclonedx+json; version=1.6';
 
@@ -37,6 +37,17 @@ export function writeCycloneDx(bill: Bill): string {
         purl: one.purl,
         ...(one.chain === undefined ? {} : { hashes: sha256(one.chain.deb) }),
         properties: properties(packageFacts(one)),
+      }),
+    );
+  }
+  for (const [index, copy] of bill.copies.entries()) {
+    add(
+      new Component(ComponentType.Library, copy.name, {
+        bomRef: `copy-${index}`,
+        purl: copy.purl,
+        ...(copy.version === undefined ? {} : { version: copy.version }),
+        ...(copy.digest === undefined ? {} : { hashes: sha256(copy.digest) }),
+        properties: properties(copyFacts(copy)),
       }),
     );
   }

@@ -1,7 +1,8 @@
 import type { Bill, BillFile, BillPackage } from '../model/bill.ts';
+import type { BundledCopy } from '../model/copies.ts';
 import { hexOf } from '../model/digest.ts';
 import { ociPurl, splitReference } from '../model/purl.ts';
-import { type Facts, fileFacts, imageFacts, packageFacts, packageSentence } from './describe-component.ts';
+import { copyFacts, type Facts, fileFacts, imageFacts, packageFacts, packageSentence } from './describe-component.ts';
 
 export const SPDX_MEDIA_TYPE = 'application/spdx+json';
 
@@ -46,7 +47,12 @@ export function writeSpdx(bill: Bill): string {
     ...fileOf(one),
     ...annotated(`No file of a package: ${one.attribution}.`, fileFacts(one)),
   }));
-  const parts = [...packages, ...files];
+  const copies = bill.copies.map((one, index) => ({
+    SPDXID: `SPDXRef-copy-${index}`,
+    ...copyOf(one),
+    ...annotated(`Outside of packages, recognised by ${one.recognisedBy.join(' and ')}: what it claims to be, not proved.`, copyFacts(one)),
+  }));
+  const parts = [...packages, ...copies, ...files];
   return JSON.stringify({
     spdxVersion: 'SPDX-2.3',
     dataLicense: 'CC0-1.0',
@@ -70,6 +76,16 @@ function packageOf({ name, version, source, sourceVersion, purl, chain }: BillPa
     ...(chain === undefined ? {} : { supplier: `Organization: ${chain.archive.origin}`, packageFileName: chain.path }),
     sourceInfo: `built from the source package ${source} ${sourceVersion}`,
     ...common(chain === undefined ? [] : [hexOf(chain.deb)], purl),
+  };
+}
+
+function copyOf({ name, version, path, digest, purl }: BundledCopy) {
+  return {
+    name,
+    ...(version === undefined ? {} : { versionInfo: version }),
+    packageFileName: path,
+    primaryPackagePurpose: 'LIBRARY',
+    ...common(digest === undefined ? [] : [hexOf(digest)], purl),
   };
 }
 

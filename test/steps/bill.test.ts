@@ -38,6 +38,9 @@ const HOSTILE: Setting = {
     '/opt/<script>alert(1)</script>&': { text: 'b', mode: 0o755 },
     [`/opt/${'x'.repeat(4000)}`]: { text: 'c', mode: 0o755 },
     '/opt/\u00e9\u4e2d\u{1f600}': { text: 'd', mode: 0o755 },
+    '/opt/libcrypto.so.1.1': { text: 'e', magic: 'elf', claims: [{ name: 'openssl', version: '1.1.1w' }] },
+    '/srv/node_modules/@types/node/package.json': { text: '{}', claims: [{ name: '@types/node', version: '24.1.0' }] },
+    '/srv/"-1.0.dist-info/METADATA': 'x',
   }),
   unverified: ['passwd'],
 };
@@ -74,6 +77,19 @@ describe('the bill of materials', () => {
     assert.equal(byName.has('/usr/bin/python3'), false);
     assert.equal(byName.has('/srv/page.html'), false);
     assert.equal(files[0] === undefined ? '' : values(files[0], 'attribution')[0], 'unexplained');
+  });
+
+  it('holds the copies of libraries, as what they claim to be', () => {
+    const components = componentsOf(billOf(HOSTILE));
+    const copy = components.find(({ name }) => name === 'openssl');
+    assert.ok(copy);
+    assert.deepEqual(
+      [copy.version, copy.purl, values(copy, 'bundled-path')],
+      ['1.1.1w', 'pkg:generic/openssl@1.1.1w', ['/opt/libcrypto.so.1.1']],
+    );
+    assert.deepEqual(values(copy, 'recognised-by'), ['version-string', 'file-name']);
+    const module = PackageURL.fromString(components.find(({ name }) => name === '@types/node')?.purl ?? '');
+    assert.deepEqual([module.type, module.namespace, module.name, module.version], ['npm', '@types', 'node', '24.1.0']);
   });
 
   it('has purls that another implementation reads', () => {

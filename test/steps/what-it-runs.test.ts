@@ -179,6 +179,13 @@ const hostile: [
   ],
   ['nothing there', { Cmd: ['/usr/bin/none'] }, {}, undefined, /^\/usr\/bin\/none is not in the image$/],
   ['nothing there yet', { Volumes: { '/data': {} }, Cmd: ['/data/run'] }, {}, undefined, /^\/data is not in the image; \/data is a volume/],
+  [
+    'it says what it is, and that is no proof',
+    { Cmd: ['/srv/nginx'] },
+    { '/srv/nginx': elf('x', { claims: [{ name: 'nginx', version: '1.27.0' }] }) },
+    '/srv/nginx',
+    /^no file of a verified package, and nothing accounts for it; its bytes say nginx 1\.27\.0$/,
+  ],
   ['no x bit', { Cmd: ['/srv/page.html'] }, {}, undefined, /no x bit/],
   ['a folder', { Cmd: ['/srv'] }, {}, undefined, /^\/srv is a directory/],
   ['the kernel’s own', { Cmd: ['/proc/self/exe'] }, {}, undefined, /^the engine mounts \/proc/],

@@ -317,6 +317,21 @@ export async function sampleRecord(
         { purl: 'pkg:deb/debian/nginx@1.22.1-9%2Bdeb12u4?arch=amd64', status: 'verified', deb: digestOf('deb') },
         { purl: 'pkg:deb/debian/openssl@3.0.16-1~deb12u1?arch=amd64', status: 'unverified-version' },
       ],
+      copies: {
+        total: 1,
+        listed: [
+          {
+            path: HOSTILE_NAME,
+            layer: 2,
+            name: 'openssl',
+            version: '1.1.1w',
+            kind: 'library',
+            recognisedBy: ['version-string', 'file-name'],
+            purl: 'pkg:generic/openssl@1.1.1w',
+            debian: { package: 'pkg:deb/debian/libssl3@3.0.17-1?arch=amd64', version: '3.0.17-1', older: true },
+          },
+        ],
+      },
       rules: [{ name: 'dpkg-log', version: 1, reason: 'The log names the time of each step; what was done is compared.' }],
       byproducts: {
         published: await put(blobs, canonicalJson(inventory)),

@@ -1,3 +1,4 @@
+import type { BundledCopy } from '../../model/copies.ts';
 import { FINDINGS, type FindingCode } from '../../model/finding-codes.ts';
 import type { Entry } from '../../model/inventory.ts';
 import type { Path } from '../../model/path.ts';
@@ -23,6 +24,7 @@ export type Scene = {
   /** Whether a re-installation or a rebuild could vouch for what maintainer scripts generate. */
   confirmable: boolean;
   lineOfLayer: (layer: number) => number | undefined;
+  copies: readonly BundledCopy[];
 };
 
 export type FindingMaker = (scene: Scene) => Iterable<Found>;

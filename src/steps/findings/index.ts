@@ -1,6 +1,7 @@
 import { byText } from '../../model/path.ts';
 import { SEVERITIES } from '../../model/verdict.ts';
 import { accounts } from './accounts.ts';
+import { bundled } from './bundled.ts';
 import { configuration } from './configuration.ts';
 import { unverifiedDownloads } from './downloads.ts';
 import { drifts } from './drift.ts';
@@ -27,6 +28,7 @@ const MAKERS: readonly FindingMaker[] = [
   unexplained,
   secrets,
   layers,
+  bundled,
   unverifiedDownloads,
   drifts,
   volatiles,
