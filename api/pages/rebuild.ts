@@ -1,6 +1,6 @@
 import type { LayerSummary } from '../../src/model/inventory.ts';
 import type { BuildPlan, Rebuild, Source } from '../../src/model/rebuild.ts';
-import type { Statement } from '../../src/model/statement.ts';
+import type { LayerUse, Statement } from '../../src/model/statement.ts';
 import type { Difference } from '../../src/model/verdict.ts';
 import { bytesText, countText, printableLine, shortDigest } from '../text.ts';
 import { html, type Html, type Part } from './html.ts';
@@ -139,10 +139,12 @@ ${shown.map(
   </section>`;
 }
 
-export function layersSection(layers: LayerSummary[]): Html {
+export function layersSection(layers: LayerSummary[], use: readonly LayerUse[] = []): Html {
   if (layers.length === 0) return html``;
+  const hidden = use.reduce((sum, layer) => sum + layer.hidden.bytes, 0);
   return html`<section aria-labelledby="layers">
     <h2 id="layers">Layers <span class="count">${layers.length}</span></h2>
+    ${hidden > 0 && html`<p>The final image does not show ${bytesText(hidden)} of them: later layers delete or replace these files, and everybody still gets them.</p>`}
     <div class="card scroll">
       <table>
         <thead>
@@ -152,6 +154,7 @@ export function layersSection(layers: LayerSummary[]): Html {
             <th scope="col" class="number optional">Entries</th>
             <th scope="col" class="number optional">Stored</th>
             <th scope="col" class="number">Unpacked</th>
+            ${use.length > 0 && html`<th scope="col" class="number">Not shown</th>`}
           </tr>
         </thead>
         <tbody>
@@ -163,6 +166,7 @@ export function layersSection(layers: LayerSummary[]): Html {
                 <td class="number optional">${countText(entries)}</td>
                 <td class="number optional">${bytesText(size)}</td>
                 <td class="number">${bytesText(uncompressedSize)}</td>
+                ${use.length > 0 && html`<td class="number">${bytesText(use[index]?.hidden.bytes ?? 0)}</td>`}
               </tr>`,
           )}
         </tbody>
@@ -199,7 +203,11 @@ export function copiesSection({ copies }: Statement['predicate']): Html {
                   <td>${name} ${version}</td>
                   <td>
                     <code>${path}</code
-                    ><small>layer ${layer}${hidden !== undefined && `, not shown: ${hidden.how} by layer ${hidden.hiddenBy}`}</small>
+                    ><small
+                      >layer
+                      <a href="#layer-${layer}">${layer + 1}</a
+                      >${hidden !== undefined && `, not shown: ${hidden.how} by layer ${hidden.hiddenBy + 1}`}</small
+                    >
                   </td>
                   <td class="optional">${recognisedBy.join(', ')}</td>
                   <td>${debian?.version}${debian?.older === true && html` <span class="tag fair">older</span>`}</td>

@@ -26,6 +26,13 @@ export type Byproducts = {
   differences: Digest;
 };
 
+/** How much of a layer the final image shows, and how much a later layer deletes or replaces: regular files and their bytes. */
+export type LayerUse = {
+  digest: Digest;
+  shown: { files: number; bytes: number };
+  hidden: { files: number; bytes: number };
+};
+
 export type VerdictPredicate = {
   image: { reference: string; digest: Digest; manifestDigest: Digest; platform: Platform };
   verdict: Verdict;
@@ -40,6 +47,8 @@ export type VerdictPredicate = {
   archives: ArchiveSuite[];
   /** `files`: of the verified ones, how many of their files the image holds as signed. */
   packages: { purl: string; status: string; deb?: Digest; files?: PackageFiles; unverified?: UnverifiedReason }[];
+  /** Lowest first. Absent in statements from before this was told. */
+  layers?: LayerUse[];
   /** Absent in statements from before copies were looked for. */
   copies?: Copies;
   rules: RuleDescription[];

@@ -5,6 +5,7 @@ import { splitReference } from '../model/purl.ts';
 import { type Byproducts, PREDICATE_TYPE, STATEMENT_TYPE, type Statement } from '../model/statement.ts';
 import { type AccountLine, CAUSES, type Difference, type Verdict } from '../model/verdict.ts';
 import type { Case } from './case.ts';
+import { layerUse } from './layer-use.ts';
 import { RULES } from './rules/index.ts';
 
 /** The account holds every path; a statement stays readable and under a megabyte. */
@@ -56,6 +57,7 @@ export function makeStatement(
           ...(unverified === undefined ? {} : { unverified }),
         };
       }),
+      layers: layerUse(file.published.inventory),
       copies: { total: copies.length, listed: copies.slice(0, COPIES_LISTED_MAX) },
       rules: [...RULES],
       byproducts,

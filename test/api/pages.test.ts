@@ -83,6 +83,7 @@ describe('a page', () => {
     assert.equal(text.match(/<article class="card finding/g)?.length, CONTENT.findings);
     assert.match(text, new RegExp(`Files that nothing accounts for <span class="count">${CONTENT.unexplained}<`));
     assert.ok(text.indexOf('class="tag bad">critical') < text.indexOf('class="tag fair">medium'));
+    assert.match(text, /does not show 4\.5 MB of them/);
     assert.match(text, /Copies outside of packages.*openssl 1\.1\.1w.*3\.0\.17-1/s);
     const honest = await page(pages['honest'] ?? '');
     assert.match(honest, /The contents of this image can be audited\./);

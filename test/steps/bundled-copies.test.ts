@@ -82,11 +82,11 @@ test('copies of libraries are told with what they were recognised by', () => {
 });
 
 test('files of a package that no archive vouches for are no copies', () => {
-  const setting = {
+  const setting: Setting = {
     unverified: ['libssl3'],
     published: { ...honest(), ...MORE, '/opt/libssl.so.3': elf('other') },
     rebuilt: false,
-  } as const;
+  };
   assert.deepEqual(
     judged({}, setting).copies.map(({ path }) => path),
     ['/opt/libssl.so.3'],

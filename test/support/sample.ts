@@ -317,6 +317,11 @@ export async function sampleRecord(
         { purl: 'pkg:deb/debian/nginx@1.22.1-9%2Bdeb12u4?arch=amd64', status: 'verified', deb: digestOf('deb') },
         { purl: 'pkg:deb/debian/openssl@3.0.16-1~deb12u1?arch=amd64', status: 'unverified-version' },
       ],
+      layers: inventory.layers.map(({ digest }, index) => ({
+        digest,
+        shown: { files: 4000, bytes: 60_000_000 },
+        hidden: { files: index, bytes: index * 1_500_000 },
+      })),
       copies: {
         total: 1,
         listed: [
