@@ -56,6 +56,8 @@ export function reportOf({ image, verdict, links }: VerificationView, paint: Pai
     row('page', links.page),
     ...(links.verdict === undefined ? [] : [row('verdict', links.verdict)]),
     ...(links.signature === undefined ? [] : [row('signature', links.signature)]),
+    ...(links.cyclonedx === undefined ? [] : [row('cyclonedx', links.cyclonedx)]),
+    ...(links.spdx === undefined ? [] : [row('spdx', links.spdx)]),
     '',
   ].join('\n');
 }

@@ -41,8 +41,11 @@ export type BillPackage = {
   files?: PackageFiles;
 };
 
-/** How many paths of a verified package the image holds as signed, holds otherwise, or does not hold; folders are not counted. */
-export type PackageFiles = { equal: number; changed: number; missing: number };
+/**
+ * How many paths of a verified package the image holds as signed, as its maintainer scripts leave them, otherwise, or not at all; folders
+ * are not counted.
+ */
+export type PackageFiles = { equal: number; generated: number; changed: number; missing: number };
 
 /** Code that no package accounts for, and whatever nothing accounts for. */
 export type BillFile = { path: string; digest?: Digest; layer: number; attribution: Attribution; evidence: AttributionEvidence };

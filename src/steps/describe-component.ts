@@ -70,7 +70,7 @@ export function packageSentence({ status, chain, files }: BillPackage): string {
   const counts =
     files === undefined
       ? ''
-      : ` Of its files the image holds ${files.equal} as signed, ${files.changed} changed; ${files.missing} are missing.`;
+      : ` Of its files the image holds ${files.equal} as signed, ${files.generated} as its scripts leave them, ${files.changed} changed; ${files.missing} are missing.`;
   if (chain === undefined) return `Not verified: the signed archive does not have this version (${status}).${counts}`;
   const { archive, deb } = chain;
   return `Verified: ${archive.id} of ${archive.date}, signed by ${archive.signers.join(', ')}, names the .deb ${deb}.${counts}`;

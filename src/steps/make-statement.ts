@@ -24,7 +24,7 @@ export function makeStatement(
   const byCause = Object.fromEntries(CAUSES.map((cause) => [cause, 0])) as Record<Difference['cause'], number>;
   for (const { cause } of differences) byCause[cause] += 1;
   const name = splitReference(image.reference).repository;
-  const counts = countPackageFiles(file);
+  const counts = countPackageFiles(file, account);
   const digests = [...new Set([image.digest, image.manifestDigest])];
   return {
     _type: STATEMENT_TYPE,
@@ -65,14 +65,15 @@ export function makeStatement(
   };
 }
 
-/** By purl, of the verified packages. A path that several hold counts for the one that is expected there. */
-function countPackageFiles({ expectation }: Pick<Case, 'expectation'>): Map<string, PackageFiles> {
+/** By purl, of the verified packages: what dpkg unpacks, without its own notes about it. A path that several hold counts for one of them. */
+function countPackageFiles({ expectation, verified }: Pick<Case, 'expectation' | 'verified'>, account: readonly AccountLine[]) {
+  const generated = new Set(account.filter(({ attribution }) => attribution === 'debian-generated').map(({ path }) => path));
   const counts = new Map<string, PackageFiles>();
-  for (const { expected, state } of expectation.files.values()) {
-    if (expected.kind === 'directory') continue;
-    const count = counts.get(expected.package) ?? { equal: 0, changed: 0, missing: 0 };
-    count[state] += 1;
-    counts.set(expected.package, count);
+  for (const purl of verified.keys()) counts.set(purl, { equal: 0, generated: 0, changed: 0, missing: 0 });
+  for (const [path, { expected, state }] of expectation.files) {
+    const count = counts.get(expected.package);
+    if (count === undefined || expected.kind === 'directory' || expected.origin !== 'data') continue;
+    count[state === 'changed' && generated.has(path) ? 'generated' : state] += 1;
   }
   return counts;
 }
