@@ -109,7 +109,7 @@ export async function startRebuild(common: Common): Promise<Running> {
   return together(runRebuild(ports, consume, config.rebuilds));
 }
 
-export async function startEvidence({ config, blobs, progress, consume }: Common): Promise<Running> {
+export async function startEvidence({ config, blobs, progress, consume, fetch: foreignFetch }: Common): Promise<Running> {
   const { makeScanLayer } = await import('../src/adapters/layers/scan.ts');
   const { makeDebian } = await import('../src/adapters/debian/debian.ts');
   const { debianSources } = await import('../src/adapters/debian/sources.ts');
@@ -118,6 +118,7 @@ export async function startEvidence({ config, blobs, progress, consume }: Common
   const sources = await debianSources(config.debianMirror);
   const debian = makeDebian({
     fetch,
+    foreignFetch,
     blobs,
     scanLayer: makeScanLayer(),
     sources,

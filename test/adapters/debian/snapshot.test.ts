@@ -141,8 +141,7 @@ test('several times, best first, and nothing is asked that is known already', as
   assert.equal(snapshot.requests.filter((path) => path.endsWith('.deb')).length, 2);
   snapshot.requests.length = 0;
   assert.deepEqual(await gather([OLD, OLDER], [at(LATE_SNAPSHOT), at(EARLY_SNAPSHOT)]), first);
-  const had = (path: string): boolean => /\/(?:bookworm|Packages)/.test(path) && !/-(?:updates|security)\//.test(path);
-  assert.deepEqual(snapshot.requests.filter(had), []);
+  assert.equal(snapshot.requests.length, 0);
 });
 
 test('a list of apt was published after its date, so a later snapshot is the right one', async () => {
@@ -240,6 +239,7 @@ test('an answer of the API that has no such form says nothing', async () => {
     '{"result":[{"hash":"__proto__","architecture":"all"}],"fileinfo":{}}',
     '{"result":[{"hash":"a","architecture":"all"}],"fileinfo":{"a":[{"archive_name":"debian","first_seen":"../../etc"}]}}',
   ]) {
+    count++;
     snapshot.archive.files.set(path, Buffer.from(answer));
     assert.deepEqual(said(await gather([OLD])), ['tool not-found'], answer);
   }
