@@ -123,6 +123,7 @@ export async function startEvidence({ config, blobs, progress, consume, fetch: f
     scanLayer: makeScanLayer(),
     sources,
     cacheDir: join(config.dataDir, 'debian'),
+    derivatives: config.derivatives,
     ...(config.snapshotUrl === undefined ? {} : { snapshot: config.snapshotUrl }),
   });
   return runEvidence({ debian, blobs, progress }, consume);
@@ -206,7 +207,8 @@ async function archiveHosts(config: Config): Promise<string[]> {
   const { debianSources } = await import('../src/adapters/debian/sources.ts');
   const { archive, security } = await debianSources(config.debianMirror);
   const snapshots = config.snapshotUrl === undefined ? [] : [config.snapshotUrl];
-  return [...archive, ...security, ...snapshots].map((address) => new URL(address).hostname);
+  const derived = config.derivatives.flatMap(({ addresses }) => addresses);
+  return [...archive, ...security, ...snapshots, ...derived].map((address) => new URL(address).hostname);
 }
 
 async function main(): Promise<void> {

@@ -5,14 +5,15 @@ import { debianPurl } from '../../model/purl.ts';
 import type { Blobs, Clock, Debian, ScanLayer } from '../../ports.ts';
 import { Problem } from '../../problem.ts';
 import { ensureDeb } from './fetch-deb.ts';
-import { loadKeyring } from './keyring.ts';
+import { type Derivative, derivativeSuites } from './derivatives.ts';
+import { type Keyring, loadKeyring } from './keyring.ts';
 import { makeLimit, makeShared, settled } from './limit.ts';
 import { type LocatePorts, type Location, keyOf, locatePackages } from './locate.ts';
 import { type Fetch, makeMirror } from './mirror.ts';
 import { foreignFaultOf, locateThirdParty } from './third-party.ts';
 import { faultOf, locateInPast, type Past } from './past.ts';
 import { makeSnapshot } from './snapshot.ts';
-import { codenameOf } from './releases.ts';
+import { codenameOf, type SuiteRequest, suitesOf } from './releases.ts';
 import type { Suite } from './suite.ts';
 import type { DebianSources } from './sources.ts';
 
@@ -29,6 +30,8 @@ export type DebianPorts = {
   now?: Clock;
   /** For addresses that an image names: public ones alone. Without it no repository beside Debian's is asked. */
   foreignFetch?: Fetch;
+  /** Whose images are followed down their own archives. */
+  derivatives?: readonly Derivative[];
   /** CONFORME_SNAPSHOT_URL: the archive of snapshots. Without it packages that the mirror has no longer stay unverified. */
   snapshot?: string;
 };
@@ -105,12 +108,19 @@ export function makeDebian(parts: DebianPorts): Debian {
     async gather(installed, { onProgress = () => {}, lastTry = true } = {}): Promise<DebianEvidence> {
       const { packages, osRelease } = installed;
       const vendor = /^[a-z][a-z0-9._-]{0,63}$/.test(osRelease['ID'] ?? '') ? osRelease['ID']! : 'debian';
-      const applies = packages.length > 0 && vendor === 'debian';
+      const derivative = parts.derivatives?.find(({ id }) => id === vendor);
+      const applies = packages.length > 0 && (vendor === 'debian' || derivative !== undefined);
       const gatheredAt = now().toISOString();
       if (!applies) return { applies, archives: [], packages: packages.map((one) => unverified(one, vendor)), gatheredAt };
 
-      const ports = { mirror, keyring: await loadKeyring(keyrings), sources, cacheDir, now };
-      const current = await locatePackages(ports, installed);
+      const keyring = await loadKeyring(keyrings);
+      const own = derivative === undefined ? sources : { archive: [...derivative.addresses], security: [] };
+      const ports = { mirror, keyring, sources: own, cacheDir, now };
+      const current = await locatePackages(
+        ports,
+        installed,
+        derivative === undefined ? debianSuites(installed, keyring) : derivativeSuites(derivative, osRelease),
+      );
       const past = await lookBack(ports, without(installed, current), lastTry);
       const around = await lookAround(without(installed, current, past));
       const locations = new Map([current, past, around].flatMap((found) => [...found.locations]));
@@ -141,6 +151,11 @@ export function makeDebian(parts: DebianPorts): Debian {
       return { applies, archives, packages: evidence, ...repositories, gatheredAt };
     },
   };
+}
+
+function debianSuites({ osRelease, packages }: Installed, keyring: Keyring): SuiteRequest[] {
+  const codename = codenameOf(osRelease, packages);
+  return codename === undefined ? [] : suitesOf(codename, packages, keyring.has);
 }
 
 /** The packages that none of these has. */

@@ -16,7 +16,7 @@ export type Release = {
 };
 
 /** What a Release file is held against. */
-type ReleaseRequest = Pick<SuiteRequest, 'id' | 'origin' | 'codename'>;
+type ReleaseRequest = Pick<SuiteRequest, 'id' | 'origin' | 'codename' | 'eitherName'>;
 
 /** Milliseconds; a mirror's clock and ours may differ. */
 const FUTURE_MS = 24 * 60 * 60 * 1000;
@@ -100,6 +100,8 @@ function readRelease(signed: Signed, digest: Digest, request: ReleaseRequest, no
   if (request.origin !== undefined && field('origin') !== request.origin) refuse(`Origin is not ${request.origin}`);
   if (request.codename !== undefined && field('codename') !== request.codename)
     refuse(`the signed file is of ${JSON.stringify(field('codename'))}`);
+  if (request.eitherName !== undefined && field('suite') !== request.eitherName && field('codename') !== request.eitherName)
+    refuse(`the signed file is of ${JSON.stringify(field('suite'))}`);
   const date = Date.parse(field('date'));
   const validUntil = stanza.has('valid-until') ? Date.parse(field('valid-until')) : undefined;
   if (Number.isNaN(date) || date > now.getTime() + FUTURE_MS) refuse('Date is missing or lies in the future');

@@ -10,7 +10,12 @@ export type SuiteRequest = {
   /** What its Release file must give as Origin and as Codename; undefined for a repository of which nobody knows. */
   origin: string | undefined;
   codename: string | undefined;
-  /** Names of key files of the package debian-archive-keyring, without extension. One good signature of one of them is needed. */
+  /** What its Release file must give as Suite or as Codename, where the archive is not strict about which. */
+  eitherName?: string;
+  /**
+   * Names of key files of the package debian-archive-keyring, without extension; a derivative's by its path. One good signature of one
+   * of them is needed.
+   */
   keyrings: string[];
   /** A suite that a release need not have yet, or any more. */
   optional: boolean;
