@@ -18,6 +18,8 @@ export type Snapshot = {
    * signed what is there. Throws `archive-unavailable`.
    */
   openSuite(request: SuiteRequest, time: SnapshotTime): Promise<Suite | 'untrusted' | undefined>;
+  /** Whether it answers programs; a plain copy of its files does not. Throws `archive-unavailable`. */
+  hasApi(): Promise<boolean>;
   /** When files of a package in exactly this version were first in an archive. Throws `archive-unavailable`. */
   firstSeen(one: { name: string; version: string; architecture: string }): Promise<FirstSeen[]>;
 };
@@ -78,6 +80,13 @@ export function makeSnapshot(ports: SnapshotPorts, url: string, pools: Record<Su
         if (error instanceof Problem && error.code === 'archive-untrusted') return 'untrusted';
         throw error;
       }
+    },
+    async hasApi() {
+      const asked = `${base}/mr/binary/dpkg/`;
+      const json = await kept(['api', asked], () =>
+        mirror.get(asked, async (response) => (await bodyOf(response, ANSWER_BYTES_MAX)).toString('utf8')),
+      );
+      return json !== undefined && /"result"/.test(json);
     },
     async firstSeen({ name, version, architecture }) {
       const asked = `${base}/mr/binary/${encodeURIComponent(name)}/${encodeURIComponent(version)}/binfiles?fileinfo=1`;

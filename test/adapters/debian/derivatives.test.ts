@@ -53,7 +53,7 @@ beforeEach(async () => {
 
 function gather(
   version: string,
-  { osRelease = { ID: 'ubuntu', VERSION_CODENAME: 'noble' } as Record<string, string>, keyring = join(folder, 'derived.gpg'), configured = true } = {}, // prettier-ignore
+  { osRelease, keyring = join(folder, 'derived.gpg'), configured = true }: { osRelease?: Record<string, string>; keyring?: string; configured?: boolean } = {}, // prettier-ignore
 ): Promise<DebianEvidence> {
   const derivative = { id: 'ubuntu', addresses: [`${archive.origin}/ubuntu`], keyring, suffixes: ['-updates', '-security'] };
   return makeDebian({
@@ -68,7 +68,7 @@ function gather(
     derivatives: configured ? [derivative] : [],
   }).gather({
     packages: [{ name: 'tool', version, architecture: 'all', source: 'tool', sourceVersion: version, state: 'installed' }],
-    osRelease,
+    osRelease: osRelease ?? { ID: 'ubuntu', VERSION_CODENAME: 'noble' },
     architecture: 'amd64',
   });
 }
