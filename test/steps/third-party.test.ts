@@ -3,8 +3,11 @@ import { test } from 'node:test';
 import type { PackageEvidence } from '../../src/model/debian.ts';
 import { digestOf } from '../../src/model/digest.ts';
 import { debianPurl } from '../../src/model/purl.ts';
+import { collectFiles, makeBill } from '../../src/steps/make-bill.ts';
+import { writeCycloneDx } from '../../src/steps/write-cyclonedx.ts';
+import { writeSpdx } from '../../src/steps/write-spdx.ts';
 import { judge, type JudgeInputs, type Judgement } from '../../src/steps/judge.ts';
-import { change, honest, judgeInputs, reinstalledFiles, type Setting } from '../support/judge-inputs.ts';
+import { byproducts, change, CONFIG, honest, judgeInputs, reinstalledFiles, type Setting } from '../support/judge-inputs.ts';
 import { packageOf, type PackageSpec } from '../support/packaged-image.ts';
 
 const URL = 'https://packages.example/apt';
@@ -60,6 +63,24 @@ test('a package of a third party accounts for its files, and is never enough for
   assert.ok(judged.verdict.coverage.accounted < 1);
   // Without the repository's word the program is unexplained.
   assert.equal(judge(judgeInputs(bare)).verdict.auditable, 'no');
+});
+
+test('bills of materials and the entry point name the repository, and nobody else', () => {
+  const inputs = withThirdParty({ ...bare, config: { ...CONFIG, Entrypoint: ['/usr/bin/agent'], Cmd: [] } });
+  inputs.evidence.archives.at(-1)!.origin = 'Debian';
+  const { state, account } = judge(inputs);
+  const statement = state(byproducts);
+  assert.match(
+    JSON.stringify(statement.predicate),
+    /of a package of the repository https:\/\/packages\.example\/apt, whose key the image names itself/,
+  );
+  const collected = collectFiles();
+  for (const line of account) collected.add(line);
+  const bill = makeBill(digestOf('verdict'), statement, inputs.evidence, collected.files());
+  assert.match(writeCycloneDx(bill), /pkg:deb\/debian\/agent@9\.1\?arch=amd64&repository_url=/);
+  const spdx = writeSpdx(bill);
+  assert.match(spdx, /"supplier":"Organization: https:\/\/packages\.example\/apt"/);
+  assert.match(spdx, /Of a third party, by a key that the image names itself: https:\/\/packages\.example\/apt stable/);
 });
 
 test('a third party vouches for the bytes that it signed and no others', () => {
