@@ -95,6 +95,13 @@ const SETTINGS = {
     'https://snapshot.debian.org',
     (text) => (text === 'none' ? undefined : url(['http:', 'https:'])(text)),
   ),
+  derivatives: setting(
+    'CONFORME_DERIVATIVES',
+    'derivatives to trust, `ubuntu https://host/ubuntu [/keyring.gpg] [-updates …],…`: ID of os-release, addresses, keyring, further suites',
+    '',
+    list(derivative),
+    { shown: 'none; `/usr/share/keyrings/ID-archive-keyring.gpg -updates -security`' },
+  ),
   rebuilders: setting(
     'CONFORME_REBUILDERS',
     'rebuilderd instances, each with its pinned Ed25519 key in base64: `https://host=key,…`',
@@ -276,6 +283,23 @@ function cidr(text: string): string {
   if (width === 0 || rest.length > 0 || bits === undefined || !/^\d{1,3}$/.test(bits) || Number(bits) > width)
     throw new Error(`"${text}" is no network such as 127.0.0.0/8 or fd00::/8`);
   return text;
+}
+
+/** Words, told by how they begin: an id, addresses, the path of a keyring, suffixes of suites. */
+function derivative(text: string): { id: string; addresses: string[]; keyring: string; suffixes: string[] } {
+  const [id = '', ...words] = text.split(/\s+/);
+  const addresses = words.filter((word) => /^https?:/.test(word)).map((word) => url(['http:', 'https:'])(word).replace(/\/+$/, ''));
+  const [keyring, ...more] = words.filter((word) => word.startsWith('/'));
+  const suffixes = words.filter((word) => /^-[a-z0-9-]{1,30}$/.test(word));
+  const isRead = addresses.length + suffixes.length + (keyring === undefined ? 0 : 1) === words.length;
+  if (!/^[a-z][a-z0-9._-]{0,63}$/.test(id) || id === 'debian' || addresses.length === 0 || more.length > 0 || !isRead)
+    throw new Error(`"${text}" is not an id, addresses, the path of a keyring and suffixes such as -updates`);
+  return {
+    id,
+    addresses,
+    keyring: keyring ?? `/usr/share/keyrings/${id}-archive-keyring.gpg`,
+    suffixes: suffixes.length === 0 ? ['-updates', '-security'] : suffixes,
+  };
 }
 
 function rebuilder(text: string): { url: string; key: string } {

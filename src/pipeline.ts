@@ -13,6 +13,7 @@ import type { Inventory } from './model/inventory.ts';
 import { canonicalJson } from './model/json.ts';
 import type { VerdictRecord, VerificationJob } from './model/verification.ts';
 import type { Blobs, Debian, Progress, Records, Reinstaller, ScanLayer, Signer } from './ports.ts';
+import { aptRepositories } from './steps/apt-repositories.ts';
 import { installationDates } from './steps/installation-dates.ts';
 import { installedPackages } from './steps/installed-packages.ts';
 import { judge } from './steps/judge.ts';
@@ -43,7 +44,12 @@ export async function gatherEvidence(ports: EvidencePorts, job: VerificationJob,
   await ports.progress.step(job.id, 'debian');
   const inventory = await getDocument<Inventory>(ports.blobs, published);
   const contents = await getContents(ports.blobs, inventory.contents);
-  const installed = { ...installedPackages(inventory, contents), dates: installationDates(inventory, contents) };
+  const packages = installedPackages(inventory, contents);
+  const installed = {
+    ...packages,
+    dates: installationDates(inventory, contents),
+    repositories: aptRepositories(inventory, contents, packages.architecture),
+  };
   const onProgress = (done: number, total: number): void => ports.progress.log(job.id, `packages: ${done} of ${total} verified`);
   return putDocument(ports.blobs, await ports.debian.gather(installed, { onProgress, lastTry }));
 }
@@ -52,8 +58,9 @@ export async function gatherEvidence(ports: EvidencePorts, job: VerificationJob,
 export async function reinstall(ports: ReinstallPorts, job: VerificationJob, evidence: Digest): Promise<Digest | undefined> {
   const { blobs, progress } = ports;
   const { packages } = await getDocument<DebianEvidence>(blobs, evidence);
-  const verified = packages.flatMap(({ name, version, architecture, state, chain }) =>
-    chain === undefined || state !== 'installed'
+  // Scripts of third parties are not run: what they make would pass for the work of Debian's packages, or change it.
+  const verified = packages.flatMap(({ name, version, architecture, state, status, chain }) =>
+    chain === undefined || status !== 'verified' || state !== 'installed'
       ? []
       : [{ name, version, architecture, deb: chain.deb, open: () => blobs.open(chain.deb) }],
   );

@@ -3,7 +3,7 @@
  * function that can fail throws a `Problem` whose code says whether trying again can help.
  */
 import type { Readable } from 'node:stream';
-import type { DebianEvidence, InstallationDate, InstalledPackage } from './model/debian.ts';
+import type { AptRepository, DebianEvidence, InstallationDate, InstalledPackage } from './model/debian.ts';
 import type { Digest } from './model/digest.ts';
 import type { LayerScan } from './model/inventory.ts';
 import type { Descriptor, ImageConfig, ImageManifest, Platform, ResolvedImage } from './model/oci.ts';
@@ -115,6 +115,8 @@ export type Debian = {
       architecture: string;
       /** Best first: where an archive of snapshots is looked into for what the mirror has no longer. */
       dates?: readonly InstallationDate[];
+      /** Where packages are looked for that Debian does not have. */
+      repositories?: readonly AptRepository[];
     },
     options?: {
       onProgress?: (done: number, total: number) => void;

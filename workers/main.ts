@@ -109,7 +109,7 @@ export async function startRebuild(common: Common): Promise<Running> {
   return together(runRebuild(ports, consume, config.rebuilds));
 }
 
-export async function startEvidence({ config, blobs, progress, consume }: Common): Promise<Running> {
+export async function startEvidence({ config, blobs, progress, consume, fetch: foreignFetch }: Common): Promise<Running> {
   const { makeScanLayer } = await import('../src/adapters/layers/scan.ts');
   const { makeDebian } = await import('../src/adapters/debian/debian.ts');
   const { debianSources } = await import('../src/adapters/debian/sources.ts');
@@ -118,10 +118,12 @@ export async function startEvidence({ config, blobs, progress, consume }: Common
   const sources = await debianSources(config.debianMirror);
   const debian = makeDebian({
     fetch,
+    foreignFetch,
     blobs,
     scanLayer: makeScanLayer(),
     sources,
     cacheDir: join(config.dataDir, 'debian'),
+    derivatives: config.derivatives,
     ...(config.snapshotUrl === undefined ? {} : { snapshot: config.snapshotUrl }),
   });
   return runEvidence({ debian, blobs, progress }, consume);
@@ -205,7 +207,8 @@ async function archiveHosts(config: Config): Promise<string[]> {
   const { debianSources } = await import('../src/adapters/debian/sources.ts');
   const { archive, security } = await debianSources(config.debianMirror);
   const snapshots = config.snapshotUrl === undefined ? [] : [config.snapshotUrl];
-  return [...archive, ...security, ...snapshots].map((address) => new URL(address).hostname);
+  const derived = config.derivatives.flatMap(({ addresses }) => addresses);
+  return [...archive, ...security, ...snapshots, ...derived].map((address) => new URL(address).hostname);
 }
 
 async function main(): Promise<void> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { parseSources, parseSourcesList } from '../../src/adapters/debian/sources.ts';
+import { debianEntries } from '../../src/adapters/debian/sources.ts';
 import { type Digest, digestFromHex } from '../../src/model/digest.ts';
 import { run } from './run.ts';
 
@@ -70,8 +70,8 @@ export async function makeBase(folder: string, onLine: (line: string) => void, s
 async function sourcesList(codename: string): Promise<string[]> {
   const read = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
   const found = [
-    ...parseSourcesList(await read('/etc/apt/sources.list')),
-    ...parseSources(await read('/etc/apt/sources.list.d/debian.sources')),
+    ...debianEntries('sources.list', await read('/etc/apt/sources.list')),
+    ...debianEntries('debian.sources', await read('/etc/apt/sources.list.d/debian.sources')),
   ].filter(({ suite }) => suite === codename || suite.startsWith(`${codename}-`));
   if (found.length === 0) throw new Error(`the apt sources of this machine name no archive of ${codename}`);
   return found.map(({ address, suite }) => `deb ${address} ${suite} main`);

@@ -22,6 +22,21 @@ export type InstallationDate = {
   from: 'apt-lists' | 'apt-sources' | 'dpkg-log' | 'apt-history' | 'image-created';
 };
 
+/** A repository beside Debian's, as the apt sources of an image name it: the publisher's word, the key included. */
+export type AptRepository = {
+  /** Base address, without a slash at the end and without credentials. */
+  address: string;
+  /** As in sources.list(5); a folder below the address where it ends with a slash. */
+  suite: string;
+  components: string[];
+  /** The file that names it. */
+  source: Path;
+  /** Files with OpenPGP keys, armored or not, by which it may be signed. */
+  keys: { path: Path; base64: string }[];
+  /** Where not empty, only (sub)keys with these fingerprints count: upper-case hex. */
+  fingerprints: string[];
+};
+
 /** A signed suite of an archive. deb-release: Debian wiki DebianRepository/Format. */
 export type ArchiveSuite = {
   /** `debian bookworm`, `debian-security bookworm-security`, `debian bookworm 20230227T000000Z`: unique in one evidence. */
@@ -41,6 +56,8 @@ export type ArchiveSuite = {
    * one before the time that was asked for. `Valid-Until` is past by nature there.
    */
   snapshot?: { url: string; time: string };
+  /** Not Debian's, but named by the image: who may sign it is the publisher's word as well. */
+  thirdParty?: { /** Base address. */ url: string; /** The file that names it. */ source: Path };
   /** Those of `signers` whose keys have expired since; on `date` they were valid. Only with `snapshot`. */
   expiredSigners?: string[];
 };
@@ -48,18 +65,26 @@ export type ArchiveSuite = {
 /**
  * Why a package is not verified. `not-found`: neither the mirror nor, at the times that were looked at, the archive of snapshots
  * has it · `snapshot-off`: the mirror has it no longer, and no archive of snapshots is configured · `snapshot-unreachable`: that is
- * not within reach · `snapshot-untrusted`: what it has of then is not what pinned keys signed.
+ * not within reach · `snapshot-untrusted`: what it has of then is not what pinned keys signed · `repository-unreachable`,
+ * `repository-untrusted`: as these, of a repository beside Debian's that the image names and that may have the package.
  */
-export type UnverifiedReason = 'not-found' | 'snapshot-off' | 'snapshot-unreachable' | 'snapshot-untrusted';
+export type UnverifiedReason =
+  | 'not-found'
+  | 'snapshot-off'
+  | 'snapshot-unreachable'
+  | 'snapshot-untrusted'
+  | 'repository-unreachable'
+  | 'repository-untrusted';
 
 /** One installed package and how far its chain holds. */
 export type PackageEvidence = InstalledPackage & {
   /** purl, `pkg:deb/debian/nginx@1.22.1-9?arch=amd64`. */
   purl: string;
-  status: 'verified' | 'unverified-version';
-  /** Only where it is not verified and Debian's archive was asked. */
+  /** `third-party`: Debian does not have it, and the chain is that of a repository whose key the image itself names. */
+  status: 'verified' | 'third-party' | 'unverified-version';
+  /** Only where there is no chain and Debian's archive was asked. */
   unverified?: UnverifiedReason;
-  /** Only where verified. */
+  /** Only where verified or of a third party. */
   chain?: {
     archive: ArchiveSuite['id'];
     component: string;
@@ -96,6 +121,8 @@ export type DebianEvidence = {
   applies: boolean;
   archives: ArchiveSuite[];
   packages: PackageEvidence[];
+  /** Repositories beside Debian's that could not be used for packages that Debian does not have. */
+  repositories?: { url: string; suite: string; source: Path; problem: UnverifiedReason; detail: string }[];
   /** ISO 8601, UTC: when the archive was asked. */
   gatheredAt: string;
 };

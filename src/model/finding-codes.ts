@@ -36,6 +36,11 @@ export const FINDINGS = {
     title: 'The archive does not have an installed package in that version',
     advice: 'Rebuild the image with current packages; or see that the archive of snapshots can be reached, and verify again.',
   },
+  'third-party-package': {
+    severity: 'medium',
+    title: 'Packages come from a repository beside Debian, whose key the image itself names',
+    advice: 'Decide whether you trust who holds that key. Nobody but the publisher of the image says that it is the right one.',
+  },
   'setuid-unexpected': {
     severity: 'critical',
     title: 'A program runs with the rights of its owner or group, and no verified package makes it so',

@@ -12,9 +12,9 @@ export type Policy = {
 
 /**
  * The policy that turns four answers into one. `volatile` is as weak as `rebuilt` for code: a normalisation made it equal to
- * what the rebuild made, and nothing else speaks for it.
+ * what the rebuild made, and nothing else speaks for it. `third-party` is weak as well: the key that signed it came with the image.
  */
-export const DEFAULT_POLICY: Policy = { name: 'default', version: 1, weakForCode: ['rebuilt', 'volatile'] };
+export const DEFAULT_POLICY: Policy = { name: 'default', version: 1, weakForCode: ['third-party', 'rebuilt', 'volatile'] };
 
 export type AuditFacts = {
   account: readonly Pick<AccountLine, 'attribution' | 'code'>[];

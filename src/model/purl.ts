@@ -1,6 +1,9 @@
-/** Package URLs of Debian packages. Package URL specification 1.0, type `deb`: name and architecture lower-case, epoch in the version. */
-export function debianPurl(name: string, version: string, architecture?: string, vendor = 'debian'): string {
-  return qualifiedPurl(`pkg:deb/${encode(vendor)}/${encode(name)}@${encode(version)}`, { arch: architecture });
+/**
+ * Package URLs of Debian packages. Package URL specification 1.0, type `deb`: name and architecture lower-case, epoch in the version.
+ * `repository`: the address of another repository than the vendor's own.
+ */
+export function debianPurl(name: string, version: string, architecture?: string, vendor = 'debian', repository?: string): string {
+  return qualifiedPurl(`pkg:deb/${encode(vendor)}/${encode(name)}@${encode(version)}`, { arch: architecture, repository_url: repository });
 }
 
 /**

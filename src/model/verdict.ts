@@ -8,6 +8,7 @@ import { NotComparable } from './rebuild.ts';
 export const ATTRIBUTIONS = [
   'debian-official',
   'debian-generated',
+  'third-party',
   'source',
   'download',
   'base',
@@ -28,6 +29,7 @@ export const AttributionEvidence = Type.Object({
   /** For `source`: path and commit or context. */
   sourcePath: Type.Optional(Type.String()),
   revision: Type.Optional(Type.String()),
+  /** Of a download; for `third-party` the address of the repository. */
   url: Type.Optional(Type.String()),
   /** The other side's digest where a normalisation made two files equal. */
   rebuilt: Type.Optional(Digest),
@@ -151,7 +153,7 @@ export const Verdict = Type.Object({
     files: Counts,
     bytes: Counts,
     executables: Counts,
-    /** Share of all files (0 to 1, rounded down to 4 digits) that is neither `unexplained` nor resting on `rebuilt` alone. */
+    /** Share of all files (0 to 1, rounded down to 4 digits) that is neither `unexplained` nor resting on `rebuilt` or `third-party` alone. */
     accounted: Type.Number(),
   }),
   findings: Type.Array(Finding),

@@ -21,7 +21,7 @@ export function officialAccount(file: Case, entry: Entry): Account | undefined {
 /** Looks up digests of the archive itself: .debs and indices that apt left behind. */
 export function archiveAccounts(file: Case): (entry: Entry) => Account | undefined {
   const debs = new Map<string, string>();
-  const indices = new Set<string>(file.evidence.archives.map(({ inRelease }) => inRelease));
+  const indices = new Set<string>(file.evidence.archives.flatMap((one) => (one.thirdParty === undefined ? [one.inRelease] : [])));
   for (const { purl, chain } of file.verified.values()) {
     if (chain === undefined) continue;
     debs.set(chain.deb, purl);

@@ -4,6 +4,7 @@ import type { Path } from '../model/path.ts';
 import { type AccountLine, ATTRIBUTIONS, type Difference } from '../model/verdict.ts';
 import { type Account, archiveAccounts, generatedAccounts, officialAccount } from './attribute-debian.ts';
 import { downloadAccounts } from './attribute-download.ts';
+import { thirdPartyAccounts } from './attribute-third-party.ts';
 import { otherCommits, sourceAccounts } from './attribute-source.ts';
 import { type Case, ruleContext, sideOf } from './case.ts';
 import { sameFacts } from './compare-facts.ts';
@@ -23,6 +24,7 @@ export function attribute(file: Case, differences: readonly Difference[]): Accou
     archiveAccounts(file),
     generatedAccounts(file),
     guard(file, madeByRebuild),
+    thirdPartyAccounts(file),
     sourceAccounts(file, madeByRebuild),
     downloadAccounts(file, madeByRebuild),
     (entry) => (madeByRebuild(entry) ? { attribution: 'rebuilt', evidence: {} } : undefined),

@@ -4,7 +4,7 @@ import type { Contents, Entry, Inventory } from '../model/inventory.ts';
 import type { Path } from '../model/path.ts';
 import type { Rebuild, SourceTree } from '../model/rebuild.ts';
 import type { VerificationJob } from '../model/verification.ts';
-import type { DebianExpectation } from '../model/packaged.ts';
+import type { DebianExpectation, VerifiedPackage } from '../model/packaged.ts';
 import { expectDebian } from './expect-debian.ts';
 import { type AccountNames, accountNames } from './account-names.ts';
 import { isDynamicId } from './rules/accounts.ts';
@@ -41,16 +41,21 @@ export type Case = Pick<JudgeInputs, 'image' | 'rebuild' | 'sourceTree' | 'evide
   rebuilt?: ImageSide;
   reinstalled?: ImageSide;
   expectation: DebianExpectation;
+  /** What packages of third parties alone say; asked for what no verified package holds. */
+  thirdParty: DebianExpectation['files'];
   /** Packages whose chain holds, by purl. */
   verified: ReadonlyMap<string, PackageEvidence>;
 };
 
 export function openCase(inputs: JudgeInputs): Case {
   const { image, rebuild, evidence, debContents, published, publishedContents, rebuilt, reinstalled } = inputs;
-  const packages = evidence.packages.flatMap((one) => {
-    const contents = one.chain === undefined ? undefined : debContents.get(one.chain.deb);
-    return one.status !== 'verified' || contents === undefined ? [] : [{ evidence: one, contents }];
-  });
+  const withStatus = (status: PackageEvidence['status']): VerifiedPackage[] =>
+    evidence.packages.flatMap((one) => {
+      const contents = one.chain === undefined ? undefined : debContents.get(one.chain.deb);
+      return one.status !== status || contents === undefined ? [] : [{ evidence: one, contents }];
+    });
+  const packages = withStatus('verified');
+  const foreign = withStatus('third-party');
   const anew = reinstalled === undefined ? undefined : { inventory: reinstalled, contents: inputs.reinstalledContents ?? new Map() };
   const expectation = expectDebian({
     inventory: published,
@@ -63,6 +68,8 @@ export function openCase(inputs: JudgeInputs): Case {
     rebuild,
     evidence,
     expectation,
+    thirdParty:
+      foreign.length === 0 ? new Map() : expectDebian({ inventory: published, contents: publishedContents, packages: foreign }).files,
     verified: new Map(packages.map((one) => [one.evidence.purl, one.evidence])),
     published: imageSide(published, publishedContents),
     ...(rebuilt === undefined ? {} : { rebuilt: imageSide(rebuilt, inputs.rebuiltContents ?? new Map()) }),

@@ -13,7 +13,7 @@ export function countCoverage(account: readonly AccountLine[]): Coverage {
     bytes[attribution] += size;
     if (code) executables[attribution] += 1;
   }
-  const strong = account.length - files.unexplained - files.rebuilt;
+  const strong = account.length - files.unexplained - files.rebuilt - files['third-party'];
   // Rounded down, so that 1 is said of nothing less.
   const accounted = account.length === 0 ? 0 : Math.floor((strong / account.length) * 10_000) / 10_000;
   return { files, bytes, executables, accounted };

@@ -73,5 +73,6 @@ export function packageSentence({ status, chain, files }: BillPackage): string {
       : ` Of its files the image holds ${files.equal} as signed, ${files.generated} as its scripts leave them, ${files.changed} changed; ${files.missing} are missing.`;
   if (chain === undefined) return `Not verified: the signed archive does not have this version (${status}).${counts}`;
   const { archive, deb } = chain;
-  return `Verified: ${archive.id} of ${archive.date}, signed by ${archive.signers.join(', ')}, names the .deb ${deb}.${counts}`;
+  const how = archive.thirdParty === undefined ? 'Verified' : 'Of a third party, by a key that the image names itself';
+  return `${how}: ${archive.id} of ${archive.date}, signed by ${archive.signers.join(', ')}, names the .deb ${deb}.${counts}`;
 }

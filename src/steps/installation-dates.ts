@@ -5,8 +5,9 @@ import { parseSnapshotTime, snapshotTime } from '../model/snapshot-time.ts';
 type Source = InstallationDate['from'];
 type Look = { from: Source; path: RegExp; times: (text: string) => number[] };
 
-/** Of each kind, the latest: an image has a few layers that install packages, and every time costs a look into an archive. */
+/** Of each kind, the latest, and of all together: an image has a few layers that install packages, and each time costs a look. */
 const EACH_MAX = 4;
+const ALL_MAX = 12;
 /** Characters; a log's end and a Release file's head are in them. */
 const TEXT_MAX = 64 * 1024;
 /** Milliseconds; times of the kinds that are no exact state of the archive, and lie closer than it changes, are one. */
@@ -37,7 +38,7 @@ const LOOKS: readonly Look[] = [
 
 /**
  * The times at which packages of an image may have been installed, best first, without a repetition; files of every layer
- * count, also those that a later one hides. Bounded: five kinds of {@link EACH_MAX}.
+ * count, also those that a later one hides. Bounded.
  */
 export function installationDates(inventory: Inventory, contents: Contents): InstallationDate[] {
   const times = new Map<Source, number[]>(LOOKS.map(({ from }) => [from, []]));
@@ -68,7 +69,7 @@ export function installationDates(inventory: Inventory, contents: Contents): Ins
       taken++;
     }
   }
-  return [...dates.values()];
+  return [...dates.values()].slice(0, ALL_MAX);
 }
 
 /** The last time in a log; logs have the machine's time, which is UTC in a container. */

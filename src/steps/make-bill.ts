@@ -57,7 +57,8 @@ export function makeBill(
 function packageOf(one: PackageEvidence, { archives }: DebianEvidence): BillPackage {
   const { name, version, architecture, source, sourceVersion, state, status, chain } = one;
   const archive = archives.find(({ id }) => id === chain?.archive);
-  const codename = (archive ?? archives[0])?.codename.replace(/-(?:security|updates|backports|proposed-updates)$/, '');
+  const own = archive?.thirdParty === undefined ? (archive ?? archives[0]) : undefined; // a third party's is of no distribution
+  const codename = own?.codename.replace(/-(?:security|updates|backports|proposed-updates)$/, '');
   const upstream =
     source === name && sourceVersion === version ? undefined : sourceVersion === version ? source : `${source}@${sourceVersion}`;
   return {

@@ -40,6 +40,9 @@ const FILES: ReadonlySet<Path> = new Set([
 /** A signed list of an archive's files: it dates the installation, in whichever layer it stands. */
 const APT_LIST = /^\/var\/lib\/apt\/lists\/[^/]+(?:InRelease|_Release|_Release\.gpg)$/;
 
+/** Keys by which apt sources may be signed; those of Debian are pinned here and compared by digest. */
+const APT_KEY = /^\/usr\/(?:local\/)?share\/keyrings\/(?!debian-archive-)[^/]+\.(?:gpg|pgp|asc)$/;
+
 /** Root's own settings; not its caches, which can be of any size. */
 const ROOT_SETTINGS = /^\/root\/\.[^/]+$/;
 
@@ -63,7 +66,14 @@ export function wantsContent(path: Path, size: number): boolean {
   if (size > CONTENT_BYTES_MAX) return false;
   // Lists, checksums and scripts of 300 packages are 20 MB, and each is checked by its digest.
   if (path.startsWith('/var/lib/dpkg/info/')) return false;
-  if (FILES.has(path) || FOLDERS.some((folder) => path.startsWith(folder)) || APT_LIST.test(path) || ROOT_SETTINGS.test(path)) return true;
+  if (
+    FILES.has(path) ||
+    FOLDERS.some((folder) => path.startsWith(folder)) ||
+    APT_LIST.test(path) ||
+    APT_KEY.test(path) ||
+    ROOT_SETTINGS.test(path)
+  )
+    return true;
   if (BYTECODE.test(path)) return size <= BYTECODE_BYTES_MAX;
   return (size <= SECRET_BYTES_MAX && SECRET.test(path)) || (size <= START_SCRIPT_BYTES_MAX && START_SCRIPT.test(path));
 }

@@ -28,6 +28,8 @@ export function whoseFile(file: Case, entry: Entry, line: AccountLine | undefine
       return whose(`${owner ?? 'a package'}, the bytes that ${signer} signed`);
     case 'debian-generated':
       return whose(`${owner === undefined ? 'made' : `${owner}, made`} by maintainer scripts of verified packages`);
+    case 'third-party':
+      return whose(`of a package of the repository ${evidence.url ?? 'of a third party'}, whose key the image names itself`);
     case 'source':
       return whose(`${evidence.sourcePath ?? 'a file'} of the source`);
     case 'download':

@@ -73,7 +73,9 @@ function packageOf({ name, version, source, sourceVersion, purl, chain }: BillPa
     name,
     versionInfo: version,
     primaryPackagePurpose: 'LIBRARY',
-    ...(chain === undefined ? {} : { supplier: `Organization: ${chain.archive.origin}`, packageFileName: chain.path }),
+    ...(chain === undefined
+      ? {}
+      : { supplier: `Organization: ${chain.archive.thirdParty?.url ?? chain.archive.origin}`, packageFileName: chain.path }),
     sourceInfo: `built from the source package ${source} ${sourceVersion}`,
     ...common(chain === undefined ? [] : [hexOf(chain.deb)], purl),
   };

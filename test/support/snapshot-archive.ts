@@ -49,6 +49,7 @@ export class SnapshotArchive {
     const hash = Buffer.from(`${name} ${version}`).toString('hex').padEnd(40, '0').slice(0, 40);
     const fileinfo = { [hash]: [{ archive_name: archive, first_seen: time, name: 'x.deb', path: '/pool', size: 1 }] };
     const answer = { result: [{ hash, architecture }], fileinfo };
+    this.archive.files.set('/mr/binary/dpkg/', Buffer.from('{"result":[{"binary_version":"1.21.22"}]}'));
     this.archive.files.set(`/mr/binary/${name}/${version}/binfiles?fileinfo=1`, Buffer.from(JSON.stringify(answer)));
   }
 

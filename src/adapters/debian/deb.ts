@@ -19,7 +19,12 @@ const MEMBER_NAME = /^\/([A-Za-z0-9][A-Za-z0-9._+-]{0,127})$/;
 const TAR = { mediaType: 'application/x-tar' };
 
 /** Reads a .deb whose digest was verified: deb(5), deb-control(5). Throws `archive-untrusted` where it is no .deb. */
-export async function readDeb(deb: Digest, bytes: AsyncIterable<Uint8Array>, scanLayer: ScanLayer): Promise<DebContents> {
+export async function readDeb(
+  deb: Digest,
+  bytes: AsyncIterable<Uint8Array>,
+  scanLayer: ScanLayer,
+  dataMax = DATA_BYTES_MAX,
+): Promise<DebContents> {
   let control: Awaited<ReturnType<ScanLayer>> | undefined;
   let data: LayerScan | undefined;
   try {
@@ -28,7 +33,7 @@ export async function readDeb(deb: Digest, bytes: AsyncIterable<Uint8Array>, sca
         const smallOnes = (_path: string, size: number): boolean => size <= CONTROL_MEMBER_BYTES_MAX;
         control = await scanLayer(asTar(name, packed, CONTROL_BYTES_MAX), TAR, smallOnes);
       } else if (name.startsWith('data.tar') && data === undefined) {
-        data = (await scanLayer(asTar(name, packed, DATA_BYTES_MAX), TAR, () => false)).scan;
+        data = (await scanLayer(asTar(name, packed, dataMax), TAR, () => false)).scan;
       }
     }
   } catch (error) {
@@ -42,7 +47,7 @@ export async function readDeb(deb: Digest, bytes: AsyncIterable<Uint8Array>, sca
   return { deb, ...readControl(deb, control), entries: entriesOf(data), list: listOf(data) };
 }
 
-/** A tar for the scanner, which unpacks gzip and Zstandard itself. */
+/** A tar for the scanner, which unpacks gzip and Zstandard itself, within limits of its own. */
 function asTar(name: string, packed: AsyncIterable<Uint8Array>, max: number): AsyncIterable<Uint8Array> {
   return name.endsWith('.xz') ? decompress(name, packed, max) : packed;
 }

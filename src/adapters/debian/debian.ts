@@ -3,14 +3,18 @@ import type { DebianEvidence, InstalledPackage, PackageEvidence, UnverifiedReaso
 import type { Digest } from '../../model/digest.ts';
 import { debianPurl } from '../../model/purl.ts';
 import type { Blobs, Clock, Debian, ScanLayer } from '../../ports.ts';
+import { Problem } from '../../problem.ts';
 import { ensureDeb } from './fetch-deb.ts';
-import { loadKeyring } from './keyring.ts';
+import { type Derivative, derivativeSuites } from './derivatives.ts';
+import { type Keyring, loadKeyring } from './keyring.ts';
 import { makeLimit, makeShared, settled } from './limit.ts';
 import { type LocatePorts, type Location, keyOf, locatePackages } from './locate.ts';
 import { type Fetch, makeMirror } from './mirror.ts';
+import { foreignFaultOf, locateThirdParty } from './third-party.ts';
 import { faultOf, locateInPast, type Past } from './past.ts';
 import { makeSnapshot } from './snapshot.ts';
-import { codenameOf } from './releases.ts';
+import { codenameOf, type SuiteRequest, suitesOf } from './releases.ts';
+import type { Suite } from './suite.ts';
 import type { DebianSources } from './sources.ts';
 
 export type DebianPorts = {
@@ -24,6 +28,10 @@ export type DebianPorts = {
   /** The folder of the key files of the package debian-archive-keyring; by default where that puts them. */
   keyrings?: string;
   now?: Clock;
+  /** For addresses that an image names: public ones alone. Without it no repository beside Debian's is asked. */
+  foreignFetch?: Fetch;
+  /** Whose images are followed down their own archives. */
+  derivatives?: readonly Derivative[];
   /** CONFORME_SNAPSHOT_URL: the archive of snapshots. Without it packages that the mirror has no longer stay unverified. */
   snapshot?: string;
 };
@@ -34,72 +42,101 @@ const PACKAGES_AT_ONCE = 8;
 /** Milliseconds for which an archive of snapshots that was given up is not asked again: other images need not wait as well. */
 const GIVEN_UP_MS = 2 * 60 * 1000;
 
+/** Of repositories that an image names. Milliseconds for one answer and for all of an image, bytes of all .debs and of one unpacked. */
+const FOREIGN = { answer: 60_000, all: 10 * 60_000, bytes: 4 * 1024 ** 3, unpacked: 4 * 1024 ** 3 } as const;
+
+type Installed = Parameters<Debian['gather']>[0];
+type Found = { suites: Suite[]; locations: Map<string, Location[]> };
+
 /** Debian's archive: InRelease, signed → Packages → .deb → members, each by the SHA-256 that the one before names. */
 export function makeDebian(parts: DebianPorts): Debian {
   const { fetch, blobs, scanLayer, sources, cacheDir, keyrings, now = () => new Date() } = parts;
-  const mirror = makeMirror(fetch, parts.snapshot === undefined ? [] : [parts.snapshot]);
+  const mirror = makeMirror(fetch, parts.snapshot === undefined ? {} : { snapshots: [parts.snapshot] });
+  const foreign = parts.foreignFetch && makeMirror(parts.foreignFetch, { attempts: 2, milliseconds: FOREIGN.answer });
   let givenUp = -Infinity;
   const reading = makeLimit(availableParallelism() * 2); // one starts while another works
   const shared = makeShared<Digest>();
 
   /** What the mirror has no longer, in the archive of snapshots. */
-  const look = async (ports: LocatePorts, missing: Parameters<Debian['gather']>[0], lastTry: boolean): Promise<Past> => {
+  const lookBack = async (ports: LocatePorts, missing: Installed, lastTry: boolean): Promise<Past> => {
     const codename = codenameOf(missing.osRelease, missing.packages);
-    const nothing = (reason?: UnverifiedReason): Past => ({
-      suites: [],
-      locations: new Map(),
-      ...(reason === undefined ? {} : { reason }),
-    });
-    if (missing.packages.length === 0 || codename === undefined) return nothing();
-    if (parts.snapshot === undefined) return nothing('snapshot-off');
-    if (now().getTime() - givenUp < GIVEN_UP_MS) return nothing('snapshot-unreachable');
-    const past = await locateInPast(
-      ports,
-      makeSnapshot(ports, parts.snapshot, sources),
-      { ...missing, codename },
-      missing.dates ?? [],
-      lastTry,
-    );
+    const nothing: Past = { suites: [], locations: new Map() };
+    if (missing.packages.length === 0 || codename === undefined) return nothing;
+    if (parts.snapshot === undefined) return { ...nothing, reason: 'snapshot-off' };
+    if (now().getTime() - givenUp < GIVEN_UP_MS) return { ...nothing, reason: 'snapshot-unreachable' };
+    const snapshot = makeSnapshot(ports, parts.snapshot, sources);
+    const past = await locateInPast(ports, snapshot, { ...missing, codename }, missing.dates ?? [], lastTry);
     if (past.reason === 'snapshot-unreachable') givenUp = now().getTime();
     return past;
+  };
+
+  /** What Debian does not have, in the repositories that the image names. Debian comes first: nobody may speak in its place. */
+  const lookAround = async (missing: Installed): Promise<Awaited<ReturnType<typeof locateThirdParty>>> => {
+    const { repositories = [], packages } = missing;
+    if (foreign === undefined || repositories.length === 0 || packages.length === 0)
+      return { suites: [], locations: new Map(), unusable: [] };
+    return locateThirdParty({ mirror: foreign, cacheDir, now }, repositories, missing);
+  };
+
+  /** The chain of a package down to its .deb, or why that could not be followed to its end. */
+  const follow = async (
+    one: InstalledPackage,
+    places: [Location, ...Location[]],
+    vendor: string,
+    { lastTry, room }: { lastTry: boolean; room: (size: number) => boolean },
+  ): Promise<PackageEvidence> => {
+    const [{ suite, found }] = places;
+    const { snapshot, thirdParty } = suite.release.archive;
+    const { component, packages, deb, size, path } = found;
+    try {
+      if (thirdParty !== undefined && !room(size)) throw new Problem('archive-unavailable', 'more than is fetched for one image');
+      const ports = { mirror: thirdParty === undefined ? mirror : (foreign ?? mirror), blobs, scanLayer };
+      const max = thirdParty === undefined ? undefined : FOREIGN.unpacked;
+      const contents = await shared(deb, () => ensureDeb(ports, deb, places, reading, max));
+      const chain = { archive: suite.request.id, component, packages, deb, size, path, contents };
+      return thirdParty === undefined
+        ? { ...unverified(one, vendor), status: 'verified', chain }
+        : { ...unverified(one, vendor, { repository: thirdParty.url }), status: 'third-party', chain };
+    } catch (error) {
+      const reason = thirdParty !== undefined ? foreignFaultOf(error) : snapshot !== undefined && lastTry ? faultOf(error) : undefined;
+      if (reason === undefined) throw error;
+      return unverified(one, vendor, { reason });
+    }
   };
 
   return {
     async gather(installed, { onProgress = () => {}, lastTry = true } = {}): Promise<DebianEvidence> {
       const { packages, osRelease } = installed;
       const vendor = /^[a-z][a-z0-9._-]{0,63}$/.test(osRelease['ID'] ?? '') ? osRelease['ID']! : 'debian';
-      const applies = packages.length > 0 && vendor === 'debian';
+      const derivative = parts.derivatives?.find(({ id }) => id === vendor);
+      const applies = packages.length > 0 && (vendor === 'debian' || derivative !== undefined);
       const gatheredAt = now().toISOString();
       if (!applies) return { applies, archives: [], packages: packages.map((one) => unverified(one, vendor)), gatheredAt };
 
       const keyring = await loadKeyring(keyrings);
-      const ports = { mirror, keyring, sources, cacheDir, now };
-      const current = await locatePackages(ports, installed);
-      const missing = packages.filter((one) => !current.locations.has(keyOf(one)));
-      const past = await look(ports, { ...installed, packages: missing }, lastTry);
-      const locations = new Map([...current.locations, ...past.locations]);
-      const suites = [...current.suites, ...past.suites];
+      const own = derivative === undefined ? sources : { archive: [...derivative.addresses], security: [] };
+      const ports = { mirror, keyring, sources: own, cacheDir, now };
+      const current = await locatePackages(
+        ports,
+        installed,
+        derivative === undefined ? debianSuites(installed, keyring) : derivativeSuites(derivative, osRelease),
+      );
+      const past = await lookBack(ports, without(installed, current), lastTry);
+      const around = await lookAround(without(installed, current, past));
+      const locations = new Map([current, past, around].flatMap((found) => [...found.locations]));
+      const reason = around.unusable[0]?.problem ?? past.reason;
+      const room = makeRoom();
       const limit = makeLimit(PACKAGES_AT_ONCE);
       let done = 0;
       let failed = false;
       const verify = async (one: InstalledPackage): Promise<PackageEvidence> => {
-        const places = locations.get(keyOf(one)) ?? [];
-        const evidence = failed || places[0] === undefined ? unverified(one, vendor, past.reason) : await follow(one, places[0], places);
+        const [best, ...others] = (failed ? undefined : locations.get(keyOf(one))) ?? [];
+        const evidence =
+          best === undefined
+            ? unverified(one, vendor, reason === undefined ? {} : { reason })
+            : await follow(one, [best, ...others], vendor, { lastTry, room });
         onProgress(++done, packages.length);
         return evidence;
-      };
-      const follow = async (one: InstalledPackage, { suite, found }: Location, places: Location[]): Promise<PackageEvidence> => {
-        const { component, packages: index, deb, size, path } = found;
-        let contents: Digest;
-        try {
-          contents = await shared(deb, () => ensureDeb({ mirror, blobs, scanLayer }, deb, places, reading));
-        } catch (error) {
-          const reason = suite.release.archive.snapshot === undefined || !lastTry ? undefined : faultOf(error);
-          if (reason === undefined) throw error;
-          return unverified(one, vendor, reason);
-        }
-        const chain = { archive: suite.request.id, component, packages: index, deb, size, path, contents };
-        return { ...unverified(one, vendor), status: 'verified', chain };
       };
       const evidence = await settled(
         packages.map((one) =>
@@ -109,12 +146,36 @@ export function makeDebian(parts: DebianPorts): Debian {
           }),
         ),
       );
-      return { applies, archives: suites.map(({ release }) => release.archive), packages: evidence, gatheredAt };
+      const archives = [current, past, around].flatMap(({ suites }) => suites.map(({ release }) => release.archive));
+      const repositories = around.unusable.length === 0 ? {} : { repositories: around.unusable };
+      return { applies, archives, packages: evidence, ...repositories, gatheredAt };
     },
   };
 }
 
-function unverified(one: InstalledPackage, vendor: string, reason?: UnverifiedReason): PackageEvidence {
-  const purl = debianPurl(one.name, one.version, one.architecture, vendor);
+function debianSuites({ osRelease, packages }: Installed, keyring: Keyring): SuiteRequest[] {
+  const codename = codenameOf(osRelease, packages);
+  return codename === undefined ? [] : suitesOf(codename, packages, keyring.has);
+}
+
+/** The packages that none of these has. */
+function without(installed: Installed, ...found: Pick<Found, 'locations'>[]): Installed {
+  const packages = installed.packages.filter((one) => !found.some(({ locations }) => locations.has(keyOf(one))));
+  return { ...installed, packages };
+}
+
+/** Whether another .deb of this size may be fetched from where an image says. */
+function makeRoom(): (size: number) => boolean {
+  const until = performance.now() + FOREIGN.all;
+  let left: number = FOREIGN.bytes;
+  return (size) => performance.now() < until && (left -= size) >= 0;
+}
+
+function unverified(
+  one: InstalledPackage,
+  vendor: string,
+  { reason, repository }: { reason?: UnverifiedReason; repository?: string } = {},
+): PackageEvidence {
+  const purl = debianPurl(one.name, one.version, one.architecture, vendor, repository);
   return { ...one, purl, status: 'unverified-version', ...(reason === undefined ? {} : { unverified: reason }) };
 }

@@ -14,13 +14,14 @@ export type FetchDebPorts = { mirror: Mirror; blobs: Blobs; scanLayer: ScanLayer
 
 /**
  * Has the .deb and what it holds in the blob store, fetching and reading it where it was not there: once, for ever. Returns
- * the blob of its {@link DebContents}. `reading` wraps the part that needs a processor.
+ * the blob of its {@link DebContents}. `reading` wraps the part that needs a processor. `max`: bytes that it may unpack to.
  */
 export async function ensureDeb(
   ports: FetchDebPorts,
   deb: Digest,
   locations: readonly Location[],
   reading: <T>(work: () => Promise<T>) => Promise<T>,
+  max?: number,
 ): Promise<Digest> {
   const { blobs } = ports;
   const name = `deb-contents/v${CONTENTS_VERSION}/${deb}`;
@@ -30,7 +31,7 @@ export async function ensureDeb(
   if (!present) await download(ports, deb, locations);
   if (known !== undefined) return known;
   return reading(async () => {
-    const contents: DebContents = await readDeb(deb, await blobs.open(deb), ports.scanLayer);
+    const contents: DebContents = await readDeb(deb, await blobs.open(deb), ports.scanLayer, max);
     const { digest } = await blobs.put([Buffer.from(canonicalJson(contents))]);
     await blobs.link(name, digest);
     return digest;

@@ -5,7 +5,7 @@ import type { Keyring } from './keyring.ts';
 import { makeLimit, settled } from './limit.ts';
 import type { Mirror } from './mirror.ts';
 import { type ArchivePackage, findPackages } from './packages.ts';
-import { codenameOf, suitesOf } from './releases.ts';
+import type { SuiteRequest } from './releases.ts';
 import type { DebianSources } from './sources.ts';
 import { type Suite, openSuite } from './suite.ts';
 
@@ -25,16 +25,16 @@ export function keyOf({ name, version, architecture }: Pick<InstalledPackage, 'n
 }
 
 /**
- * Finds every installed package, in exactly its version, in the suites of the image's release. `locations` has the best first;
+ * Finds every installed package, in exactly its version, in these suites of the image's release. `locations` has the best first;
  * packages that no suite has (any more) are missing in it. Throws `archive-unavailable`, `archive-untrusted`,
  * `invalid-configuration`.
  */
 export async function locatePackages(
   ports: LocatePorts,
-  installed: { packages: InstalledPackage[]; osRelease: Record<string, string>; architecture: string },
+  installed: { packages: InstalledPackage[]; architecture: string },
+  requests: readonly SuiteRequest[],
 ): Promise<{ suites: Suite[]; locations: Map<string, Location[]> }> {
-  const codename = codenameOf(installed.osRelease, installed.packages);
-  const suites = codename === undefined ? [] : await openSuites(ports, codename, installed.packages);
+  const suites = requests.length === 0 ? [] : await openSuites(ports, requests);
   const locations = new Map<string, Location[]>();
   await searchSuites(ports, suites, installed, locations);
   return { suites, locations };
@@ -52,14 +52,13 @@ export async function searchSuites(
   await search(ports, suites, others, installed, locations);
 }
 
-async function openSuites(ports: LocatePorts, codename: string, packages: InstalledPackage[]): Promise<Suite[]> {
+async function openSuites(ports: LocatePorts, requests: readonly SuiteRequest[]): Promise<Suite[]> {
   if (ports.sources.archive.length === 0)
     throw new Problem('invalid-configuration', 'no mirror of Debian is known: apt has none, and CONFORME_DEBIAN_MIRROR is not set');
   const suites = await settled(
-    suitesOf(codename, packages, ports.keyring.has).map(async (request) => {
+    requests.map(async (request) => {
       const suite = await openSuite(ports, request, ports.sources[request.role]);
-      if (suite === undefined && !request.optional)
-        throw new Problem('archive-unavailable', `no configured mirror of Debian has ${request.suite}`);
+      if (suite === undefined && !request.optional) throw new Problem('archive-unavailable', `no configured mirror has ${request.id}`);
       return suite;
     }),
   );

@@ -17,7 +17,6 @@ export type Mirror = {
 const CONNECTIONS_PER_HOST = 4;
 /** An archive of snapshots is one service for the whole world, and limits its callers. */
 const CONNECTIONS_PER_SNAPSHOT_HOST = 2;
-const ATTEMPTS = 3;
 const RETRY_MS = 250;
 /** Milliseconds that are waited here; who is asked to wait for longer comes again later instead. */
 const RETRY_AFTER_MAX_MS = 30_000;
@@ -26,8 +25,11 @@ const RETRY_AFTER_MAX = 300;
 /** Milliseconds for one whole answer: the largest .deb (1 GB) at 2 MB/s. */
 const ANSWER_MS = 10 * 60 * 1000;
 
-/** `snapshots`: addresses of archives of snapshots, which get fewer connections. */
-export function makeMirror(fetch: Fetch, snapshots: readonly string[] = []): Mirror {
+type Tuning = { attempts: number; milliseconds: number };
+const DEFAULTS: Tuning = { attempts: 3, milliseconds: ANSWER_MS };
+
+/** `snapshots`: addresses of archives of snapshots, which get fewer connections. `milliseconds`: for one whole answer. */
+export function makeMirror(fetch: Fetch, { snapshots = [], ...tuning }: Partial<Tuning> & { snapshots?: readonly string[] } = {}): Mirror {
   const few = new Set(snapshots.map((address) => new URL(address).host));
   const limits = new Map<string, ReturnType<typeof makeLimit>>();
   const limitOf = (url: string): ReturnType<typeof makeLimit> => {
@@ -37,7 +39,7 @@ export function makeMirror(fetch: Fetch, snapshots: readonly string[] = []): Mir
     return limit;
   };
   return {
-    get: (url, use, headers = {}) => limitOf(url)(() => attempt(fetch, url, use, headers)),
+    get: (url, use, headers = {}) => limitOf(url)(() => attempt(fetch, url, use, headers, { ...DEFAULTS, ...tuning })),
   };
 }
 
@@ -46,17 +48,18 @@ async function attempt<T>(
   url: string,
   use: (response: Response) => Promise<T>,
   headers: Record<string, string>,
+  { attempts, milliseconds }: Tuning,
 ): Promise<T | undefined> {
   let cause: unknown;
   let retryAfter: number | undefined;
-  for (let count = 1; count <= ATTEMPTS; count++) {
+  for (let count = 1; count <= attempts; count++) {
     if (count > 1) await sleep(retryAfter ?? RETRY_MS * 4 ** (count - 2));
     retryAfter = undefined;
     try {
       // As it is stored: a .gz must not be unpacked on the way.
       const response = await fetch(url, {
         headers: { 'accept-encoding': 'identity', 'user-agent': 'conforme', ...headers },
-        signal: AbortSignal.timeout(ANSWER_MS),
+        signal: AbortSignal.timeout(milliseconds),
       });
       if (response.ok || response.status === 304) return await use(response);
       await response.body?.cancel();

@@ -23,31 +23,38 @@ export type ArchivePackage = {
 
 const PACKED_BYTES_MAX = 128 * 1024 * 1024; // sid, main: 10 MB
 const UNPACKED_BYTES_MAX = 1024 * 1024 * 1024; // sid, main: 60 MB
+/** A repository that an image names is hostile; a large one of a vendor has some MB unpacked. */
+const FOREIGN_UNPACKED_BYTES_MAX = 128 * 1024 * 1024;
 /** Milliseconds. Indexes of suites that move on are made again from the archive. */
 const UNUSED_MS = 30 * 24 * 60 * 60 * 1000;
 const DEB_BYTES_MAX = 8 * 1024 * 1024 * 1024; // ar(5) ends at 10 GB
 const FIELDS = ['package', 'version', 'architecture', 'filename', 'size', 'sha256'];
 const ROW = /^[!-~]+\t[!-~]+\t[!-~]+\tpool\/[A-Za-z0-9.+_~/-]{1,400}\.deb\t[0-9]{1,11}\t[0-9a-f]{64}$/;
+/** Other repositories keep their packages in other folders. */
+const FOREIGN_ROW = /^[!-~]+\t[!-~]+\t[!-~]+\t[A-Za-z0-9.][A-Za-z0-9.+_~:@%/-]{1,400}\.deb\t[0-9]{1,11}\t[0-9a-f]{64}$/;
 
 /**
  * The packages of these names in one index of a verified suite; none where the suite has no such index. `keep`: for ever, as what
- * is of a time past stays as it is and is costly to ask for.
+ * is of a time past stays as it is and is costly to ask for. `foreign`: of a repository that is not Debian's. An empty component is
+ * that of a repository without the usual structure.
  */
 export async function findPackages(
-  ports: { mirror: Mirror; cacheDir: string; keep?: boolean },
+  ports: { mirror: Mirror; cacheDir: string; keep?: boolean; foreign?: boolean },
   suite: Suite,
   index: { component: string; architecture: string },
   names: ReadonlySet<string>,
 ): Promise<ArchivePackage[]> {
-  const folder = `${index.component}/binary-${index.architecture}`;
+  const folder = index.component === '' ? '' : `${index.component}/binary-${index.architecture}/`;
+  const { foreign = false } = ports;
   for (const name of ['Packages.xz', 'Packages.gz', 'Packages']) {
-    const path = `${folder}/${name}`;
+    const path = `${folder}${name}`;
     const file = suite.release.files.get(path);
     if (file === undefined) continue;
-    const cached = join(ports.cacheDir, ports.keep === true ? 'snapshot' : 'packages', `${hexOf(file.digest)}.tsv`);
+    const cached = join(ports.cacheDir, ports.keep === true ? 'snapshot' : foreign ? 'foreign' : 'packages', `${hexOf(file.digest)}.tsv`);
     let rows = await use(cached);
     if (rows === undefined) {
-      rows = await toRows(decompress(name, pieces(await fetchIndex(ports.mirror, suite, path, file)), UNPACKED_BYTES_MAX));
+      const packed = pieces(await fetchIndex(ports.mirror, suite, path, file));
+      rows = await toRows(decompress(name, packed, foreign ? FOREIGN_UNPACKED_BYTES_MAX : UNPACKED_BYTES_MAX), foreign ? FOREIGN_ROW : ROW);
       await writeWhole(cached, rows);
       if (ports.keep !== true) await prune(dirname(cached));
     }
@@ -60,9 +67,8 @@ export async function findPackages(
 async function fetchIndex(mirror: Mirror, suite: Suite, path: string, file: { digest: Digest; size: number }): Promise<Buffer> {
   const { id } = suite.request;
   if (file.size > PACKED_BYTES_MAX) throw new Problem('archive-untrusted', `${id}: ${path} of ${file.size} bytes`);
-  const base = `${suite.address}/dists/${suite.request.suite}`;
-  const addresses = [`${base}/${path}`];
-  if (suite.release.byHash) addresses.unshift(`${base}/${dirname(path)}/by-hash/SHA256/${hexOf(file.digest)}`);
+  const addresses = [`${suite.dists}/${path}`];
+  if (suite.release.byHash) addresses.unshift(`${suite.dists}/${dirname(path)}/by-hash/SHA256/${hexOf(file.digest)}`);
   for (const url of addresses) {
     const bytes = await mirror.get(url, (response) => bodyOf(response, file.size));
     if (bytes === undefined) continue;
@@ -74,13 +80,13 @@ async function fetchIndex(mirror: Mirror, suite: Suite, path: string, file: { di
 }
 
 /** The index in the form that is kept: a line a package, its fields between tabs. */
-async function toRows(text: AsyncIterable<Uint8Array>): Promise<string> {
+async function toRows(text: AsyncIterable<Uint8Array>, form: RegExp): Promise<string> {
   const rows: string[] = [];
   const fields = new Set(FIELDS);
   try {
     for await (const stanza of readStanzas(text, fields)) {
       const row = FIELDS.map((field) => stanza.get(field) ?? '').join('\t');
-      if (ROW.test(row) && !row.includes('/../')) rows.push(row);
+      if (form.test(row) && !row.includes('/../') && !row.includes('\t../')) rows.push(row);
     }
   } catch (error) {
     throw error instanceof SyntaxError ? new Problem('archive-untrusted', 'a Packages index does not parse', { cause: error }) : error;

@@ -4,7 +4,7 @@ import { Problem } from '../../problem.ts';
 import { settled } from './limit.ts';
 import { keyOf, type Location, searchSuites, type LocatePorts } from './locate.ts';
 import { pastSuitesOf, type SuiteRequest } from './releases.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { FirstSeen, Snapshot } from './snapshot.ts';
 import type { Suite } from './suite.ts';
 
 /** The first snapshot of Debian is of March 2005. */
@@ -14,10 +14,14 @@ const FIRST = Date.UTC(2005, 2);
  * Release file, or after a file was first seen in the pool, the nearest snapshot before it has what was published then.
  */
 const PUBLISHED_MS = 6 * 60 * 60 * 1000;
+/** So few packages are asked for one by one before a time is looked into: a question costs 5 kB, a time some indexes of 10 MB. */
+const FEW = 20;
+/** Times that are looked into while more are missing. */
+const LOOKS_BEFORE = 3;
 /** Packages that are asked for one by one. The newest of them dates the installation, and finds most others with it. */
 const ASKED_MAX = 100;
-/** Snapshots that are looked into for them. A time costs up to five indexes, most of which were seen at another time already. */
-const SEEN_TIMES_MAX = 24;
+/** Snapshots that are looked into for them. */
+const SEEN_TIMES_MAX = 12;
 
 export type Past = {
   suites: Suite[];
@@ -30,7 +34,8 @@ type Installed = { packages: InstalledPackage[]; osRelease: Record<string, strin
 
 /**
  * Finds packages that the mirror has no longer in an archive of snapshots: at the times that the image tells, best first, and
- * then at those at which the archive saw a package first, until nothing is missing. `installed.packages` are the missing ones.
+ * then at those at which the archive saw a package first, until nothing is missing that it ever had. What it never had (packages
+ * of third parties) is told by its API, so that no time is looked into for them. `installed.packages` are the missing ones.
  * Throws `archive-unavailable` and, for an index that is not the signed one, `archive-untrusted`; with `lastTry` such a fault is the
  * reason that is returned, with what was found before it.
  */
@@ -70,16 +75,18 @@ export async function locateInPast(
     }
   };
   try {
-    for (const { time, from } of dates) {
-      if (missing().length === 0) return past;
-      // What apt had read was published then; every other time is one at which the archive's state of before was in use.
-      await look(from === 'apt-lists' ? later(time) : time, false);
+    // What apt had read was published then; every other time is one at which the archive's state of before was in use.
+    const times = dates.map(({ time, from }) => ({ time: from === 'apt-lists' ? later(time) : time }));
+    // With many missing, the first time finds most.
+    for (const { time } of times.splice(0, missing().length > FEW ? LOOKS_BEFORE : 0)) if (missing().length > FEW) await look(time, false);
+    const seen = await askFirstSeen(snapshot, missing().slice(0, ASKED_MAX));
+    for (const { time } of times) {
+      const since = seen.since(missing());
+      if (since.length === 0) break;
+      if (time !== undefined && since.some((first) => first <= time)) await look(time, false);
     }
-    const asked = missing().slice(0, ASKED_MAX);
-    const seen = (await settled(asked.map(async (one) => (await snapshot.firstSeen(one)).map((first) => ({ one, ...first }))))).flat();
-    const times = seen.toSorted((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : 0));
     const looked = new Set<SnapshotTime>();
-    for (const { one, role, time } of times) {
+    for (const { one, role, time } of seen.times) {
       if (past.locations.has(keyOf(one)) || (looked.size >= SEEN_TIMES_MAX && !looked.has(time))) continue;
       looked.add(time);
       await look(time, true, role);
@@ -91,6 +98,29 @@ export async function locateInPast(
     past.reason = reason;
   }
   return past;
+}
+
+type Seen = {
+  /** The newest first. */
+  times: { one: InstalledPackage; role: SuiteRequest['role']; time: SnapshotTime }[];
+  /** Of these packages, since when there may be each; without those that the archive says it never had. */
+  since(packages: readonly InstalledPackage[]): SnapshotTime[];
+};
+
+/** Asks for each package when the archive had it first. A plain copy of a snapshot archive has nobody to ask. */
+async function askFirstSeen(snapshot: Snapshot, asked: readonly InstalledPackage[]): Promise<Seen> {
+  const answers = asked.length > 0 && (await snapshot.hasApi());
+  const firsts = new Map<string, FirstSeen[]>();
+  if (answers) await settled(asked.map(async (one) => void firsts.set(keyOf(one), await snapshot.firstSeen(one))));
+  const times = asked.flatMap((one) => (firsts.get(keyOf(one)) ?? []).map((first) => ({ one, ...first })));
+  return {
+    times: times.sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : 0)),
+    since: (packages) =>
+      packages.flatMap((one) => {
+        const known = firsts.get(keyOf(one));
+        return known === undefined ? [''] : known.map(({ time }) => time);
+      }),
+  };
 }
 
 /** What a fault of the archive of snapshots leaves behind; undefined for every other fault. */

@@ -5,11 +5,17 @@ export type SuiteRequest = {
   /** {@link ArchiveSuite.id}. */
   id: string;
   role: 'archive' | 'security';
-  /** Folder below `dists/`; also the Codename that its Release file must have. */
+  /** Folder below `dists/`. */
   suite: string;
-  /** What its Release file must give as Origin. */
-  origin: 'Debian' | 'Debian Backports';
-  /** Names of key files of the package debian-archive-keyring, without extension. One good signature of one of them is needed. */
+  /** What its Release file must give as Origin and as Codename; undefined for a repository of which nobody knows. */
+  origin: string | undefined;
+  codename: string | undefined;
+  /** What its Release file must give as Suite or as Codename, where the archive is not strict about which. */
+  eitherName?: string;
+  /**
+   * Names of key files of the package debian-archive-keyring, without extension; a derivative's by its path. One good signature of one
+   * of them is needed.
+   */
   keyrings: string[];
   /** A suite that a release need not have yet, or any more. */
   optional: boolean;
@@ -71,16 +77,17 @@ export function pastSuitesOf(
 type Keys = { stable: string[]; automatic: string[]; securityAutomatic: string[] };
 
 function requests(codename: string, packages: readonly InstalledPackage[], { stable, automatic, securityAutomatic }: Keys): SuiteRequest[] {
-  const suites = [
+  const suites: SuiteRequest[] = [
     archiveSuite(codename, [...automatic, ...stable], codename === RELEASES[0].codename),
     {
       id: `debian-security ${codename}-security`,
       role: 'security',
       origin: 'Debian',
       suite: `${codename}-security`,
+      codename: `${codename}-security`,
       keyrings: securityAutomatic,
       optional: true,
-    } as const,
+    },
     archiveSuite(`${codename}-updates`, automatic, true),
   ];
   // deb-version(7): backports are told by their version; testing images carry packages that unstable has already replaced.
@@ -91,7 +98,7 @@ function requests(codename: string, packages: readonly InstalledPackage[], { sta
 }
 
 function archiveSuite(suite: string, keyrings: string[], optional: boolean): SuiteRequest {
-  return { id: `debian ${suite}`, role: 'archive', suite, origin: 'Debian', keyrings, optional };
+  return { id: `debian ${suite}`, role: 'archive', suite, codename: suite, origin: 'Debian', keyrings, optional };
 }
 
 /** Key files for a release and those before it, the nearest first. */

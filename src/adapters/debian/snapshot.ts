@@ -9,7 +9,7 @@ import type { Keyring } from './keyring.ts';
 import type { Mirror } from './mirror.ts';
 import { verifyRelease } from './release.ts';
 import type { SuiteRequest } from './releases.ts';
-import { bodyOf, INRELEASE_BYTES_MAX, type Suite, writeWhole } from './suite.ts';
+import { bodyOf, INRELEASE_BYTES_MAX, type Suite, suiteAt, writeWhole } from './suite.ts';
 
 /** An archive of snapshots, in the layout of snapshot.debian.org. Nothing of it is believed but what pinned keys have signed. */
 export type Snapshot = {
@@ -18,6 +18,8 @@ export type Snapshot = {
    * signed what is there. Throws `archive-unavailable`.
    */
   openSuite(request: SuiteRequest, time: SnapshotTime): Promise<Suite | 'untrusted' | undefined>;
+  /** Whether it answers programs; a plain copy of its files does not. Throws `archive-unavailable`. */
+  hasApi(): Promise<boolean>;
   /** When files of a package in exactly this version were first in an archive. Throws `archive-unavailable`. */
   firstSeen(one: { name: string; version: string; architecture: string }): Promise<FirstSeen[]>;
 };
@@ -26,6 +28,11 @@ export type FirstSeen = { role: SuiteRequest['role']; time: SnapshotTime };
 
 export type SnapshotPorts = { mirror: Mirror; keyring: Keyring; cacheDir: string; now: Clock };
 
+/** An answer as it is kept; without one it was that there is none. */
+type Kept<T> = { at: number; answer?: T };
+
+/** Milliseconds. Packages of third parties are asked for each time an image has them, and are never there. */
+const ABSENT_MS = 24 * 60 * 60 * 1000;
 /** Names of the archives, by what the project calls them. */
 const ARCHIVES: Record<SuiteRequest['role'], string> = { archive: 'debian', security: 'debian-security' };
 /** Bytes; a version with a file for each architecture has some 5 kB. */
@@ -33,20 +40,23 @@ const ANSWER_BYTES_MAX = 1024 * 1024;
 
 /**
  * `url` is CONFORME_SNAPSHOT_URL. Every answer is kept for ever: what a snapshot holds does not change. What a snapshot archive does
- * not have (yet) is asked for again. `pools`: addresses of mirrors that may still have a .deb which their indexes no longer name.
+ * not have (yet) is asked for again a day later. `pools`: addresses of mirrors that may still have a .deb which their indexes no longer name.
  */
 export function makeSnapshot(ports: SnapshotPorts, url: string, pools: Record<SuiteRequest['role'], readonly string[]>): Snapshot {
   const { mirror, keyring, now } = ports;
   const base = url.replace(/\/+$/, '');
   const kept = async <T>(key: unknown, make: () => Promise<T | undefined>): Promise<T | undefined> => {
     const file = join(ports.cacheDir, 'snapshot', `${hexOf(digestOf(canonicalJson(key)))}.json`);
-    try {
-      return JSON.parse(await readFile(file, 'utf8')) as T;
-    } catch {
-      const made = await make();
-      if (made !== undefined) await writeWhole(file, JSON.stringify(made));
-      return made;
-    }
+    const known = await readFile(file, 'utf8').then(
+      (text) => JSON.parse(text) as Kept<T>,
+      () => undefined,
+    );
+    if (known?.answer !== undefined) return known.answer;
+    const age = now().getTime() - (known?.at ?? Number.NaN);
+    if (age >= 0 && age < ABSENT_MS) return undefined;
+    const answer = await make();
+    await writeWhole(file, JSON.stringify({ at: now().getTime(), ...(answer === undefined ? {} : { answer }) } satisfies Kept<T>));
+    return answer;
   };
   return {
     async openSuite(request, time) {
@@ -54,10 +64,10 @@ export function makeSnapshot(ports: SnapshotPorts, url: string, pools: Record<Su
       const keys = (await Promise.all(request.keyrings.map((name) => keyring.keys(name)))).flat();
       const asked = `${base}/archive/${archive}/${time}/dists/${request.suite}/InRelease`;
       const trusted = async ({ text, time: found }: InRelease): Promise<Suite> => {
-        const suiteAt = { ...request, id: `${request.id} ${found}` };
-        const release = await verifyRelease(Buffer.from(text, 'latin1'), suiteAt, keys, now(), { url: base, time: found });
+        const then = { ...request, id: `${request.id} ${found}` };
+        const release = await verifyRelease(Buffer.from(text, 'latin1'), then, keys, now(), { url: base, time: found });
         const address = `${base}/archive/${archive}/${found}`;
-        return { request: suiteAt, release, address, pools: [...pools[request.role], address] };
+        return suiteAt(then, release, address, [...pools[request.role], address]);
       };
       try {
         const inRelease = await kept(['InRelease', asked], async () => {
@@ -70,6 +80,13 @@ export function makeSnapshot(ports: SnapshotPorts, url: string, pools: Record<Su
         if (error instanceof Problem && error.code === 'archive-untrusted') return 'untrusted';
         throw error;
       }
+    },
+    async hasApi() {
+      const asked = `${base}/mr/binary/dpkg/`;
+      const json = await kept(['api', asked], () =>
+        mirror.get(asked, async (response) => (await bodyOf(response, ANSWER_BYTES_MAX)).toString('utf8')),
+      );
+      return json !== undefined && /"result"/.test(json);
     },
     async firstSeen({ name, version, architecture }) {
       const asked = `${base}/mr/binary/${encodeURIComponent(name)}/${encodeURIComponent(version)}/binfiles?fileinfo=1`;

@@ -61,13 +61,15 @@ export function found(
 }
 
 /** How well a file that should be looked at is accounted for. */
-export type Trace = 'packages' | 'source' | 'rebuilt' | 'none';
+export type Trace = 'packages' | 'source' | 'third-party' | 'rebuilt' | 'none';
 
 export function traceOf({ attribution }: AccountLine): Trace {
   switch (attribution) {
     case 'debian-official':
     case 'debian-generated':
       return 'packages';
+    case 'third-party':
+      return 'third-party';
     case 'source':
     case 'download':
       return 'source';
@@ -105,6 +107,7 @@ export function count(number: number, noun: string): string {
 
 export const TRACES: Record<Exclude<Trace, 'packages'>, string> = {
   source: 'it comes from the source',
+  'third-party': 'it comes from a package of a third party, whose key the image names itself',
   rebuilt: 'the rebuild makes the same, and no package or source file does',
   none: 'nothing accounts for it',
 };

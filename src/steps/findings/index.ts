@@ -14,6 +14,7 @@ import { privileges } from './privileges.ts';
 import { rebuildNotes } from './rebuild.ts';
 import { secrets } from './secrets.ts';
 import { system } from './system.ts';
+import { thirdParties } from './third-party.ts';
 import { unexplained } from './unexplained.ts';
 import { volatiles } from './volatile.ts';
 
@@ -24,6 +25,7 @@ const MAKERS: readonly FindingMaker[] = [
   accounts,
   configuration,
   packageDatabase,
+  thirdParties,
   system,
   unexplained,
   secrets,

@@ -7,6 +7,8 @@ const REASONS: ReadonlyMap<UnverifiedReason, string> = new Map([
   ['not-found', ', nor had it when the image may have been made'],
   ['snapshot-off', ', and no archive of snapshots is configured that could have had it earlier'],
   ['snapshot-unreachable', ', and the archive of snapshots that may have had it earlier could not be reached: verify again when it can'],
+  ['repository-unreachable', ', and a repository of the image that may have it could not be reached or used'],
+  ['repository-untrusted', ', and a repository of the image that may have it is not signed by the key that the image names for it'],
   ['snapshot-untrusted', ', and what the archive of snapshots has of then is not signed by the keys pinned for it'],
 ]);
 

@@ -11,6 +11,7 @@ const REQUEST: SuiteRequest = {
   id: 'debian bookworm',
   role: 'archive',
   suite: 'bookworm',
+  codename: 'bookworm',
   origin: 'Debian',
   keyrings: [],
   optional: false,

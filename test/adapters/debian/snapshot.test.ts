@@ -137,12 +137,11 @@ test('several times, best first, and nothing is asked that is known already', as
   assert.equal(snapshot.requests.length, 0);
   const first = await gather([OLD, OLDER], [at(LATE_SNAPSHOT), at(EARLY_SNAPSHOT)]);
   assert.deepEqual(said(first), ['tool verified', 'aid verified']);
-  assert.ok(!snapshot.requests.some((path) => path.startsWith('/mr/')));
+  assert.deepEqual(snapshot.requests.filter((path) => path.startsWith('/mr/')), ['/mr/binary/dpkg/']); // prettier-ignore
   assert.equal(snapshot.requests.filter((path) => path.endsWith('.deb')).length, 2);
   snapshot.requests.length = 0;
   assert.deepEqual(await gather([OLD, OLDER], [at(LATE_SNAPSHOT), at(EARLY_SNAPSHOT)]), first);
-  const had = (path: string): boolean => /\/(?:bookworm|Packages)/.test(path) && !/-(?:updates|security)\//.test(path);
-  assert.deepEqual(snapshot.requests.filter(had), []);
+  assert.equal(snapshot.requests.length, 0);
 });
 
 test('a list of apt was published after its date, so a later snapshot is the right one', async () => {
@@ -160,6 +159,27 @@ test('the first time of a version finds what no date of the image leads to', asy
   snapshot.requests.length = 0;
   await gather([OLD, OLDER]);
   assert.ok(!snapshot.requests.some((path) => path.startsWith('/mr/')));
+});
+
+test('what it never had costs a question, and no look at any time', async () => {
+  snapshot.sawFirst(old, '2+b1', 'all', LATE_SNAPSHOT);
+  assert.deepEqual(said(await gather([FIX], [at(LATE_SNAPSHOT)])), ['fix not-found']);
+  assert.deepEqual([...snapshot.requests], ['/mr/binary/dpkg/', '/mr/binary/fix/1+deb12u1/binfiles?fileinfo=1']);
+  snapshot.requests.length = 0;
+  await gather([FIX], [at(LATE_SNAPSHOT)]);
+  assert.equal(snapshot.requests.length, 0); // not again today
+  // A time before a version was there is not looked into for it.
+  assert.deepEqual(said(await gather([OLD, FIX], [at(EARLY_SNAPSHOT), at(LATE_SNAPSHOT)])), ['tool verified', 'fix not-found']);
+  assert.ok(!snapshot.requests.some((path) => path.includes(EARLY_SNAPSHOT)));
+});
+
+test('where many are missing, a time is looked into before anything is asked', async () => {
+  snapshot.sawFirst(old, '2+b1', 'all', LATE_SNAPSHOT);
+  const strange = Array.from({ length: 30 }, (_, number) => [`strange-${number}`, '1', 'all'] as const);
+  const evidence = await gather([OLD, ...strange], [at(LATE_SNAPSHOT)]);
+  assert.deepEqual(evidence.packages.filter(({ status }) => status === 'verified').map(({ name }) => name), ['tool']); // prettier-ignore
+  const first = snapshot.requests.findIndex((path) => path.startsWith('/mr/'));
+  assert.ok(first > snapshot.requests.findIndex((path) => path.includes('by-hash')));
 });
 
 test('a version that was in unstable alone when it was first seen', async () => {
@@ -240,6 +260,8 @@ test('an answer of the API that has no such form says nothing', async () => {
     '{"result":[{"hash":"__proto__","architecture":"all"}],"fileinfo":{}}',
     '{"result":[{"hash":"a","architecture":"all"}],"fileinfo":{"a":[{"archive_name":"debian","first_seen":"../../etc"}]}}',
   ]) {
+    count++;
+    snapshot.sawFirst(old, '2+b1', 'all', LATE_SNAPSHOT);
     snapshot.archive.files.set(path, Buffer.from(answer));
     assert.deepEqual(said(await gather([OLD])), ['tool not-found'], answer);
   }
