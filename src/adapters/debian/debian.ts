@@ -65,7 +65,7 @@ export function makeDebian(parts: DebianPorts): Debian {
   };
 
   return {
-    async gather(installed, { onProgress = () => {}, lastTry = true } = {}): Promise<DebianEvidence> {
+    async gather(installed, { onProgress = () => {}, onVerified = () => {}, lastTry = true } = {}): Promise<DebianEvidence> {
       const { packages, osRelease } = installed;
       const vendor = /^[a-z][a-z0-9._-]{0,63}$/.test(osRelease['ID'] ?? '') ? osRelease['ID']! : 'debian';
       const applies = packages.length > 0 && vendor === 'debian';
@@ -85,6 +85,7 @@ export function makeDebian(parts: DebianPorts): Debian {
       const verify = async (one: InstalledPackage): Promise<PackageEvidence> => {
         const places = locations.get(keyOf(one)) ?? [];
         const evidence = failed || places[0] === undefined ? unverified(one, vendor, past.reason) : await follow(one, places[0], places);
+        if (evidence.status === 'verified') onVerified(evidence);
         onProgress(++done, packages.length);
         return evidence;
       };
