@@ -95,7 +95,8 @@ function donePage({ publicUrl, verification, deliveries }: VerificationPage, det
     ${checkSection(publicUrl, verification, verdictDigest, fingerprint)}
     ${rebuild?.outcome.status === 'built' && differencesSection(statement.predicate.differences, differences, `${api}/differences`)}
     ${rebuildSection(statement, rebuild, { last: lastLog, link: `${api}/log` })} ${layersSection(layers)}
-    ${packagesSection(statement.predicate, `/v1/verdicts/${verdictDigest}`)} ${rulesSection(statement)} ${deliveriesSection(deliveries)}`;
+    ${packagesSection(statement.predicate, verdict, `/v1/verdicts/${verdictDigest}`)} ${rulesSection(statement)}
+    ${deliveriesSection(deliveries)}`;
 }
 
 /** Which programs a container runs, and whose they are: a line each. */

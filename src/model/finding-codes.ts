@@ -36,6 +36,11 @@ export const FINDINGS = {
     title: 'The archive does not have an installed package in that version',
     advice: 'Rebuild the image with current packages; or see that the archive of snapshots can be reached, and verify again.',
   },
+  'package-not-reproduced': {
+    severity: 'info',
+    title: 'Rebuilders could not build a package again with the same bytes',
+    advice: 'Nothing to do for the image. Many packages hold the time or place of their build, and a build that fails counts as well.',
+  },
   'setuid-unexpected': {
     severity: 'critical',
     title: 'A program runs with the rights of its owner or group, and no verified package makes it so',
