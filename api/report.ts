@@ -46,6 +46,9 @@ export function reportOf({ image, verdict, links }: VerificationView, paint: Pai
       'coverage',
       `${percentage(coverage.accounted)} of ${countText(files)} files, ${countText(coverage.files.unexplained)} not accounted for`,
     ),
+    ...(coverage.reproduced === undefined
+      ? []
+      : [row('reproduced', `${countText(coverage.reproduced.files)} files of ${countText(coverage.reproduced.packages)} packages`)]),
     ...(verdict.runs ?? []).map(({ command, path, statement }, index) =>
       row(index === 0 ? 'runs' : '', safe(`${path ?? command}: ${statement}`)),
     ),

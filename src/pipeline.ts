@@ -3,11 +3,12 @@
  * and then `reinstall` follow the inventory; `conclude` needs them all. Documents travel by digest through the blob store, so a
  * job that is taken up again after a crash finds what was done before.
  */
+import { askOthers, type OthersPorts } from './flow/ask-others.ts';
 import { getContents, getDocument, once, putDocument, putLines, putScan } from './flow/documents.ts';
 import { type InventoryPorts, inventoryOf } from './flow/inventory.ts';
 import { type Inputs, loadInputs } from './flow/inputs.ts';
 import { attemptRebuild, type RebuildPorts } from './flow/rebuild.ts';
-import type { DebianEvidence, Reinstall } from './model/debian.ts';
+import type { DebianEvidence, PackageEvidence, Reinstall } from './model/debian.ts';
 import { type Digest, digestOf } from './model/digest.ts';
 import type { Inventory } from './model/inventory.ts';
 import { canonicalJson } from './model/json.ts';
@@ -22,7 +23,7 @@ import { pinnedReference } from './model/reference.ts';
 import { wantsContent } from './steps/wants-content.ts';
 
 export type { InventoryPorts, RebuildPorts };
-export type EvidencePorts = { debian: Debian; blobs: Blobs; progress: Progress };
+export type EvidencePorts = OthersPorts & { debian: Debian; blobs: Blobs; progress: Progress };
 export type ReinstallPorts = { reinstall: Reinstaller; scanLayer: ScanLayer; blobs: Blobs; progress: Progress };
 export type ConcludePorts = { blobs: Blobs; signer: Signer; records: Records; progress: Progress };
 
@@ -39,7 +40,7 @@ export async function rebuild(ports: RebuildPorts, job: VerificationJob): Promis
   return putDocument(ports.blobs, await attemptRebuild(ports, job));
 }
 
-/** Follows the signed chain of every package that the image says it holds. */
+/** Follows the signed chain of every package that the image says it holds; meanwhile others are asked about those that hold. */
 export async function gatherEvidence(ports: EvidencePorts, job: VerificationJob, published: Digest, lastTry = true): Promise<Digest> {
   await ports.progress.step(job.id, 'debian');
   const inventory = await getDocument<Inventory>(ports.blobs, published);
@@ -51,7 +52,14 @@ export async function gatherEvidence(ports: EvidencePorts, job: VerificationJob,
     repositories: aptRepositories(inventory, contents, packages.architecture),
   };
   const onProgress = (done: number, total: number): void => ports.progress.log(job.id, `packages: ${done} of ${total} verified`);
-  return putDocument(ports.blobs, await ports.debian.gather(installed, { onProgress, lastTry }));
+  const asking = askOthers(ports);
+  try {
+    const onVerified = (one: PackageEvidence): void => void (one.state === 'installed' && asking.about(one));
+    const evidence = await ports.debian.gather(installed, { onProgress, onVerified, lastTry });
+    return await putDocument(ports.blobs, { ...evidence, ...(await asking.answers()) } satisfies DebianEvidence);
+  } finally {
+    asking.stop();
+  }
 }
 
 /** Installs the verified packages anew, so that what their scripts generate can be compared. Once for each set of packages. */

@@ -3,11 +3,20 @@
  * function that can fail throws a `Problem` whose code says whether trying again can help.
  */
 import type { Readable } from 'node:stream';
-import type { AptRepository, DebianEvidence, InstallationDate, InstalledPackage } from './model/debian.ts';
+import type { BuildinfoEvidence } from './model/buildinfo.ts';
+import type {
+  AptRepository,
+  DebianEvidence,
+  InstallationDate,
+  InstalledPackage,
+  PackageEvidence,
+  VerifiedPackage,
+} from './model/debian.ts';
 import type { Digest } from './model/digest.ts';
 import type { LayerScan } from './model/inventory.ts';
 import type { Descriptor, ImageConfig, ImageManifest, Platform, ResolvedImage } from './model/oci.ts';
 import type { BuildFailure, BuildPlan, ResolvedDependency, SourceHistoryFile } from './model/rebuild.ts';
+import type { RebuilderEvidence } from './model/rebuilders.ts';
 import type { Result } from './model/verdict.ts';
 import type { ProblemDocument, ProgressEvent, Status, Step, VerdictRecord, Verification, VerificationJob } from './model/verification.ts';
 import type { Problem } from './problem.ts';
@@ -120,11 +129,32 @@ export type Debian = {
     },
     options?: {
       onProgress?: (done: number, total: number) => void;
+      /** Told of each package as soon as its chain holds, while others are still followed. */
+      onVerified?: (one: PackageEvidence) => void;
       /** A fault of the archive of snapshots is thrown while this is false; then it leaves packages unverified, and is told. */
       lastTry?: boolean;
     },
   ): Promise<DebianEvidence>;
 };
+
+/**
+ * Others who are asked about the packages of one image, while their chains are followed. What they do wrong, or not at all, is an
+ * answer and never a failure; a `Problem` is about our own store.
+ */
+export type Asking<T> = {
+  /** Begins to ask about a verified package, and returns at once. */
+  about(one: VerifiedPackage): void;
+  /** Every answer, within a bounded time. Nothing is asked any more afterwards. */
+  answers(): Promise<T>;
+  /** Ends it without answers; nothing goes on afterwards. */
+  stop(): void;
+};
+
+/** Independent rebuilders: what they attest of each package. */
+export type AskRebuilders = () => Asking<RebuilderEvidence>;
+
+/** A pool of the records of Debian's own builds: which of them name a package. */
+export type AskBuildinfos = () => Asking<BuildinfoEvidence>;
 
 /** The OpenPGP key of this instance. Only the conclude worker (and the API, for the public half) has it. */
 export type Signer = {

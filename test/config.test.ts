@@ -5,6 +5,7 @@ import { Problem } from '../src/problem.ts';
 
 const ALL_ELSEWHERE = { REDIS_URL: 'redis://r:6379', DATABASE_URL: 'postgres://p/c' };
 const KEY = Buffer.alloc(32, 1).toString('base64');
+const OTHER_KEY = Buffer.alloc(32, 2).toString('base64');
 
 describe('the configuration', () => {
   it('needs nothing', () => {
@@ -26,7 +27,21 @@ describe('the configuration', () => {
     ],
     [{ CONFORME_REGISTRY_MIRRORS: 'docker.io=127.0.0.1:5000' }, (config) => [...config.registryMirrors], [['docker.io', '127.0.0.1:5000']]],
     [{ CONFORME_ALLOW_ADDRESSES: '127.0.0.0/8,fd00::/8' }, (config) => config.allowAddresses, ['127.0.0.0/8', 'fd00::/8']],
-    [{ CONFORME_REBUILDERS: `https://r.example=${KEY}` }, (config) => config.rebuilders, [{ url: 'https://r.example', key: KEY }]],
+    [{ CONFORME_REBUILDERS: `https://r.example=${KEY}` }, (config) => config.rebuilders, [{ url: 'https://r.example', keys: [KEY] }]],
+    [
+      { CONFORME_REBUILDERS: `https://r.example/amd64/=${KEY},https://r.example/all=${KEY},https://r.example/amd64=${OTHER_KEY}` },
+      (config) => config.rebuilders,
+      [
+        { url: 'https://r.example/amd64', keys: [KEY, OTHER_KEY] },
+        { url: 'https://r.example/all', keys: [KEY] },
+      ],
+    ],
+    [
+      { CONFORME_BUILDINFOS_URL: 'https://b.example/buildinfo-pool/' },
+      (config) => config.buildinfosUrl,
+      'https://b.example/buildinfo-pool',
+    ],
+    [{ CONFORME_REBUILDERS_REQUIRED: '2' }, (config) => config.rebuildersRequired, 2],
     [{ CONFORME_BUILD_MEMORY: '512M' }, (config) => config.buildMemory, 512 * 1024 ** 2],
     [
       { CONFORME_DERIVATIVES: 'ubuntu https://a.example/ubuntu/, other http://b.example/x http://c.example/y /etc/keys/o.gpg -security' },
@@ -71,6 +86,13 @@ describe('the configuration', () => {
     ['CONFORME_DERIVATIVES', { CONFORME_DERIVATIVES: 'ubuntu https://a.example keys.gpg' }],
     ['CONFORME_DERIVATIVES', { CONFORME_DERIVATIVES: 'ubuntu https://a.example /a /b' }],
     ['CONFORME_REBUILDERS', { CONFORME_REBUILDERS: 'https://r.example' }],
+    ['CONFORME_REBUILDERS', { CONFORME_REBUILDERS: `https://user:secret@r.example=${KEY}` }],
+    ['CONFORME_REBUILDERS', { CONFORME_REBUILDERS: `https://r.example=${KEY},https://s.example=${KEY}` }],
+    [
+      'CONFORME_REBUILDERS_REQUIRED',
+      { CONFORME_REBUILDERS: `https://r.example/a=${KEY},https://r.example/b=${KEY}`, CONFORME_REBUILDERS_REQUIRED: '2' },
+    ],
+    ['CONFORME_REBUILDERS_REQUIRED', { CONFORME_REBUILDERS_REQUIRED: '0' }],
     ['CONFORME_TOKEN', { CONFORME_TOKEN: 'short' }],
     ['CONFORME_WEBHOOK_SECRET', { CONFORME_WEBHOOK_SECRET: 'whsec_AAAA' }],
     ['CONFORME_ROLES', { CONFORME_ROLES: 'api,sign' }],

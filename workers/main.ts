@@ -15,6 +15,7 @@ import { makeFetch } from '../src/adapters/network/fetch.ts';
 import { makeGuard } from '../src/adapters/network/guard.ts';
 import { makeConsume } from '../src/adapters/queue/consume.ts';
 import { makeProgress } from '../src/adapters/queue/progress.ts';
+import type { OthersPorts } from '../src/flow/ask-others.ts';
 import { type Config, parseConfig, type Role, unknownVariables } from '../src/config.ts';
 import type { Blobs, Consume, Git, Progress, Records, Registry, Signer, TellEnd } from '../src/ports.ts';
 import { Problem } from '../src/problem.ts';
@@ -126,7 +127,20 @@ export async function startEvidence({ config, blobs, progress, consume, fetch: f
     derivatives: config.derivatives,
     ...(config.snapshotUrl === undefined ? {} : { snapshot: config.snapshotUrl }),
   });
-  return runEvidence({ debian, blobs, progress }, consume);
+  return runEvidence({ debian, ...(await others(config, blobs)), blobs, progress }, consume);
+}
+
+/** Who is asked about packages beside Debian's archive. */
+async function others(config: Config, blobs: Blobs): Promise<OthersPorts> {
+  const { makeAskRebuilders } = await import('../src/adapters/rebuilders/rebuilders.ts');
+  const { makeAskBuildinfos } = await import('../src/adapters/rebuilders/buildinfos.ts');
+  const { rebuilders, rebuildersRequired: atLeast, buildinfosUrl: url } = config;
+  const hosts = [...rebuilders.map((one) => one.url), ...(url === undefined ? [] : [url])].map((address) => new URL(address).hostname);
+  const fetch = makeFetch(makeGuard({ allow: config.allowAddresses, hosts }));
+  return {
+    ...(rebuilders.length === 0 ? {} : { askRebuilders: makeAskRebuilders({ fetch, blobs, rebuilders, atLeast }) }),
+    ...(url === undefined ? {} : { askBuildinfos: makeAskBuildinfos({ fetch, blobs, url }) }),
+  };
 }
 
 /** Judging, signing, storing; and the upkeep of queue and database. */

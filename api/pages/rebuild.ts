@@ -1,7 +1,8 @@
 import type { LayerSummary } from '../../src/model/inventory.ts';
 import type { BuildPlan, Rebuild, Source } from '../../src/model/rebuild.ts';
+import type { RebuildOutcome } from '../../src/model/rebuilders.ts';
 import type { LayerUse, Statement } from '../../src/model/statement.ts';
-import type { Difference } from '../../src/model/verdict.ts';
+import type { Difference, Verdict } from '../../src/model/verdict.ts';
 import { bytesText, countText, printableLine, shortDigest } from '../text.ts';
 import { html, type Html, type Part } from './html.ts';
 import { CAUSE_WORDS } from './words.ts';
@@ -221,8 +222,13 @@ export function copiesSection({ copies }: Statement['predicate']): Html {
   </section>`;
 }
 
-export function packagesSection({ packages, archives }: Statement['predicate'], verdict: string): Html {
+export function packagesSection(
+  { packages, archives, rebuilders }: Statement['predicate'],
+  { coverage: { reproduced } }: Verdict,
+  verdict: string,
+): Html {
   const verified = packages.filter(({ status }) => status === 'verified').length;
+  const recorded = packages.filter(({ buildinfo }) => buildinfo !== undefined).length;
   return html`<section aria-labelledby="packages">
     <h2 id="packages">Packages <span class="count">${countText(packages.length)}</span></h2>
     ${
@@ -230,6 +236,18 @@ export function packagesSection({ packages, archives }: Statement['predicate'], 
         ? html`<p class="soft">The image holds no package database that conforme reads.</p>`
         : html`<p>
             ${countText(verified)} of ${countText(packages.length)} are verified from their archive’s signature down to each file.
+            ${
+              reproduced !== undefined &&
+              rebuilders !== undefined &&
+              html`${countText(reproduced.packages)} of these, with ${countText(reproduced.files)} files and ${bytesText(reproduced.bytes)},
+              were built again from their source with the same bytes, by ${rebuilders.atLeast} or more of
+              ${rebuilders.asked.map(({ url }, index) => html`${index > 0 && ', '}<code>${url}</code>`)}.`
+            }
+            ${
+              recorded > 0 &&
+              html`Of ${countText(recorded)}, Debian’s records of its builds name the very .deb: a claim of the machine that built it, not
+              proof.`
+            }
           </p>`
     }
     <p>
@@ -271,10 +289,16 @@ export function packagesSection({ packages, archives }: Statement['predicate'], 
           <table>
             <tbody>
               ${packages.slice(0, PACKAGES_SHOWN).map(
-                ({ purl, status, unverified }) =>
+                ({ purl, status, unverified, reproduced: one }) =>
                   html`<tr>
                     <td><code>${purl}</code></td>
                     <td><span class="tag ${status === 'verified' ? 'good' : 'fair'}">${status}</span> ${unverified ?? ''}</td>
+                    ${
+                      rebuilders !== undefined &&
+                      html`<td>
+                        ${one !== undefined && html`<span class="tag ${one.by >= rebuilders.atLeast ? 'good' : 'none'}">${reproducedWords(one)}</span>`}
+                      </td>`
+                    }
                   </tr>`,
               )}
             </tbody>
@@ -284,4 +308,12 @@ export function packagesSection({ packages, archives }: Statement['predicate'], 
       </details>`
     }
   </section>`;
+}
+
+/** Nothing here blames a package: what was not reproduced mostly holds the time of its build. */
+function reproducedWords({ by, of, rebuilders }: NonNullable<Statement['predicate']['packages'][number]['reproduced']>): string {
+  if (by > 0) return `reproduced by ${by} of ${of}`;
+  const said = (outcome: RebuildOutcome): boolean => rebuilders.some((answer) => answer.outcome === outcome);
+  if (said('not-reproduced')) return 'not reproduced';
+  return rebuilders.every(({ outcome }) => outcome === 'unavailable') ? 'rebuilders did not answer' : 'not attested';
 }

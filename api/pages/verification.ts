@@ -95,7 +95,7 @@ function donePage({ publicUrl, verification, deliveries }: VerificationPage, det
     ${checkSection(publicUrl, verification, verdictDigest, fingerprint)}
     ${rebuild?.outcome.status === 'built' && differencesSection(statement.predicate.differences, differences, `${api}/differences`)}
     ${rebuildSection(statement, rebuild, { last: lastLog, link: `${api}/log` })} ${layersSection(layers, statement.predicate.layers)}
-    ${packagesSection(statement.predicate, `/v1/verdicts/${verdictDigest}`)} ${copiesSection(statement.predicate)}
+    ${packagesSection(statement.predicate, verdict, `/v1/verdicts/${verdictDigest}`)} ${copiesSection(statement.predicate)}
     ${rulesSection(statement)} ${deliveriesSection(deliveries)}`;
 }
 

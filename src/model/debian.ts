@@ -1,6 +1,8 @@
+import type { BuildinfoEvidence } from './buildinfo.ts';
 import type { Digest } from './digest.ts';
 import type { FileFacts } from './inventory.ts';
 import type { Path } from './path.ts';
+import type { RebuilderEvidence } from './rebuilders.ts';
 
 /** A stanza of `/var/lib/dpkg/status` (or `status.d/*`) of an image: the publisher's word, never proof. */
 export type InstalledPackage = {
@@ -100,6 +102,9 @@ export type PackageEvidence = InstalledPackage & {
   };
 };
 
+/** What others are asked about a package whose chain holds. */
+export type VerifiedPackage = Pick<PackageEvidence, 'name' | 'version' | 'architecture' | 'source' | 'sourceVersion' | 'chain'>;
+
 /** What a .deb holds: deb(5). Made once for each .deb and kept for ever. Entries in code-unit order of their paths. */
 export type DebContents = {
   deb: Digest;
@@ -123,6 +128,10 @@ export type DebianEvidence = {
   packages: PackageEvidence[];
   /** Repositories beside Debian's that could not be used for packages that Debian does not have. */
   repositories?: { url: string; suite: string; source: Path; problem: UnverifiedReason; detail: string }[];
+  /** Absent where no rebuilder is configured. */
+  rebuilders?: RebuilderEvidence;
+  /** Absent where no pool of build records is configured. */
+  buildinfos?: BuildinfoEvidence;
   /** ISO 8601, UTC: when the archive was asked. */
   gatheredAt: string;
 };

@@ -41,6 +41,11 @@ export const FINDINGS = {
     title: 'Packages come from a repository beside Debian, whose key the image itself names',
     advice: 'Decide whether you trust who holds that key. Nobody but the publisher of the image says that it is the right one.',
   },
+  'package-not-reproduced': {
+    severity: 'info',
+    title: 'Rebuilders could not build a package again with the same bytes',
+    advice: 'Nothing to do for the image. Many packages hold the time or place of their build, and a build that fails counts as well.',
+  },
   'setuid-unexpected': {
     severity: 'critical',
     title: 'A program runs with the rights of its owner or group, and no verified package makes it so',

@@ -3,6 +3,7 @@ import type { Copies } from './copies.ts';
 import type { Digest } from './digest.ts';
 import type { Platform } from './oci.ts';
 import type { ArchiveSuite, UnverifiedReason } from './debian.ts';
+import type { Rebuilder, RebuilderAnswer } from './rebuilders.ts';
 import type { BuildPlan, ResolvedDependency, Source } from './rebuild.ts';
 import type { Difference, Verdict } from './verdict.ts';
 
@@ -45,8 +46,20 @@ export type VerdictPredicate = {
   builderVersion?: string;
   resolvedDependencies: ResolvedDependency[];
   archives: ArchiveSuite[];
-  /** `files`: of the verified ones, how many of their files the image holds as signed. */
-  packages: { purl: string; status: string; deb?: Digest; files?: PackageFiles; unverified?: UnverifiedReason }[];
+  packages: {
+    purl: string;
+    status: string;
+    deb?: Digest;
+    /** Of the verified ones, how many of their files the image holds as signed. */
+    files?: PackageFiles;
+    unverified?: UnverifiedReason;
+    /** Blob: a .buildinfo that names this .deb. A claim of whoever built it, not proof. */
+    buildinfo?: Digest;
+    /** By how many of how many parties, and what each rebuilder said. */
+    reproduced?: { by: number; of: number; rebuilders: readonly RebuilderAnswer[] };
+  }[];
+  /** The rebuilders that were asked, with the keys that their attestations were held against, and how many had to agree. */
+  rebuilders?: { atLeast: number; asked: readonly Rebuilder[] };
   /** Lowest first. Absent in statements from before this was told. */
   layers?: LayerUse[];
   /** Absent in statements from before copies were looked for. */

@@ -155,6 +155,17 @@ export const Verdict = Type.Object({
     executables: Counts,
     /** Share of all files (0 to 1, rounded down to 4 digits) that is neither `unexplained` nor resting on `rebuilt` or `third-party` alone. */
     accounted: Type.Number(),
+    reproduced: Type.Optional(
+      Type.Object(
+        {
+          packages: Type.Integer({ description: 'verified packages that count as reproduced' }),
+          of: Type.Integer({ description: 'verified packages that rebuilders were asked about' }),
+          files: Type.Integer({ description: 'files with the account `debian-official` that are of these packages' }),
+          bytes: Type.Integer({ description: 'their bytes' }),
+        },
+        { description: 'What rests on packages that independent rebuilders built again with the same bytes; only where some were asked' },
+      ),
+    ),
   }),
   findings: Type.Array(Finding),
   /** What a container of the image runs, first word first. Absent in verdicts from before this was told. */

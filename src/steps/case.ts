@@ -5,7 +5,9 @@ import type { Path } from '../model/path.ts';
 import type { Rebuild, SourceTree } from '../model/rebuild.ts';
 import type { VerificationJob } from '../model/verification.ts';
 import type { DebianExpectation, VerifiedPackage } from '../model/packaged.ts';
+import { DEFAULT_POLICY, type Policy } from '../model/policy.ts';
 import { expectDebian } from './expect-debian.ts';
+import { type Reproduction, reproductions } from './reproduced-packages.ts';
 import { type AccountNames, accountNames } from './account-names.ts';
 import { isDynamicId } from './rules/accounts.ts';
 import type { RuleContext, Side } from './rules/rule.ts';
@@ -45,6 +47,10 @@ export type Case = Pick<JudgeInputs, 'image' | 'rebuild' | 'sourceTree' | 'evide
   thirdParty: DebianExpectation['files'];
   /** Packages whose chain holds, by purl. */
   verified: ReadonlyMap<string, PackageEvidence>;
+  /** The default policy with what the operator set when the evidence was gathered. */
+  policy: Policy;
+  /** What rebuilders say of the verified packages, by .deb. */
+  reproductions: ReadonlyMap<Digest, Reproduction>;
 };
 
 export function openCase(inputs: JudgeInputs): Case {
@@ -63,10 +69,16 @@ export function openCase(inputs: JudgeInputs): Case {
     packages,
     ...(anew === undefined ? {} : { reinstalled: anew }),
   });
+  const policy: Policy = {
+    ...DEFAULT_POLICY,
+    ...(evidence.rebuilders === undefined ? {} : { reproducedBy: { atLeast: evidence.rebuilders.atLeast } }),
+  };
   return {
     image,
     rebuild,
     evidence,
+    policy,
+    reproductions: reproductions(evidence, policy),
     expectation,
     thirdParty:
       foreign.length === 0 ? new Map() : expectDebian({ inventory: published, contents: publishedContents, packages: foreign }).files,

@@ -1,6 +1,6 @@
 import type { DebianEvidence } from '../model/debian.ts';
 import type { Path } from '../model/path.ts';
-import { auditableBy, DEFAULT_POLICY, RULES_VERSION } from '../model/policy.ts';
+import { auditableBy, RULES_VERSION } from '../model/policy.ts';
 import type { Rebuild } from '../model/rebuild.ts';
 import type { Byproducts, Statement } from '../model/statement.ts';
 import type { AccountLine, Difference, Verdict } from '../model/verdict.ts';
@@ -14,6 +14,7 @@ import { lineOfLayers } from './dockerfile-lines.ts';
 import { findings } from './findings/index.ts';
 import { makeStatement } from './make-statement.ts';
 import { mayHaveMoved, packageDrift } from './package-drift.ts';
+import { reproducedDebs } from './reproduced-packages.ts';
 import { summarise } from './summarise.ts';
 import { traceDrift } from './trace-drift.ts';
 import { whatItRuns } from './what-it-runs.ts';
@@ -35,7 +36,7 @@ export type Judgement = {
  */
 export function judge(inputs: JudgeInputs): Judgement {
   const file = openCase(inputs);
-  const { published, rebuilt, rebuild, evidence } = file;
+  const { published, rebuilt, rebuild, evidence, policy } = file;
   const drift = packageDrift(file);
   const compared = rebuilt === undefined ? [] : compare(published, rebuilt, new Set(drift.keys()));
   const account = attribute(file, compared);
@@ -59,12 +60,15 @@ export function judge(inputs: JudgeInputs): Judgement {
   const told = all.map(({ finding }) => finding);
 
   const decision = decide(file, differences, all);
-  const auditable = auditableBy(DEFAULT_POLICY, {
+  const auditable = auditableBy(policy, {
     account,
     findings: told,
     evidence: file.reinstalled !== undefined || rebuilt !== undefined,
   });
-  const coverage = countCoverage(account);
+  const coverage = countCoverage(
+    account,
+    evidence.rebuilders === undefined ? undefined : { debs: reproducedDebs(file.reproductions), of: file.reproductions.size },
+  );
   const verdict: Verdict = {
     ...decision,
     summary: summarise(decision, auditable, told, coverage, rebuild),
@@ -72,7 +76,7 @@ export function judge(inputs: JudgeInputs): Judgement {
     coverage,
     findings: told,
     runs: whatItRuns(file, byPath),
-    freshness: { judgedAt: judgedAt(rebuild, evidence), rules: RULES_VERSION, policy: `${DEFAULT_POLICY.name}@${DEFAULT_POLICY.version}` },
+    freshness: { judgedAt: judgedAt(rebuild, evidence), rules: RULES_VERSION, policy: `${policy.name}@${policy.version}` },
   };
   return {
     verdict,

@@ -6,6 +6,7 @@ import { type Byproducts, PREDICATE_TYPE, STATEMENT_TYPE, type Statement } from 
 import { type AccountLine, CAUSES, type Difference, type Verdict } from '../model/verdict.ts';
 import type { Case } from './case.ts';
 import { layerUse } from './layer-use.ts';
+import { statedReproduction } from './reproduced-packages.ts';
 import { RULES } from './rules/index.ts';
 
 /** The account holds every path; a statement stays readable and under a megabyte. */
@@ -20,11 +21,12 @@ export function makeStatement(
   { account, differences, copies }: { account: readonly AccountLine[]; differences: readonly Difference[]; copies: readonly BundledCopy[] },
   byproducts: Byproducts,
 ): Statement {
-  const { image, rebuild, evidence } = file;
+  const { image, rebuild, evidence, policy } = file;
   const byCause = Object.fromEntries(CAUSES.map((cause) => [cause, 0])) as Record<Difference['cause'], number>;
   for (const { cause } of differences) byCause[cause] += 1;
   const name = splitReference(image.reference).repository;
   const counts = countPackageFiles(file, account);
+  const recorded = new Map(evidence.buildinfos?.debs.map(({ deb, buildinfo }) => [deb, buildinfo]));
   const digests = [...new Set([image.digest, image.manifestDigest])];
   return {
     _type: STATEMENT_TYPE,
@@ -49,16 +51,23 @@ export function makeStatement(
       archives: evidence.archives,
       packages: evidence.packages.map(({ purl, status, chain, unverified }) => {
         const files = counts.get(purl);
+        const buildinfo = chain === undefined ? undefined : recorded.get(chain.deb);
+        const reproduction = chain === undefined ? undefined : file.reproductions.get(chain.deb);
         return {
           purl,
           status,
           ...(chain === undefined ? {} : { deb: chain.deb }),
           ...(files === undefined ? {} : { files }),
           ...(unverified === undefined ? {} : { unverified }),
+          ...(buildinfo === undefined ? {} : { buildinfo }),
+          ...(reproduction === undefined ? {} : { reproduced: statedReproduction(reproduction) }),
         };
       }),
       layers: layerUse(file.published.inventory),
       copies: { total: copies.length, listed: copies.slice(0, COPIES_LISTED_MAX) },
+      ...(evidence.rebuilders === undefined
+        ? {}
+        : { rebuilders: { atLeast: policy.reproducedBy.atLeast, asked: evidence.rebuilders.rebuilders } }),
       rules: [...RULES],
       byproducts,
     },

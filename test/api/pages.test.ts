@@ -93,6 +93,15 @@ describe('a page', () => {
     assert.match(await page(pages['overview'] ?? ''), /demo\/backdoored:1.*Not auditable/s);
   });
 
+  it('tells what rests on packages that others built again, where any were asked', async () => {
+    const text = (await page(pages['honest'] ?? '')).replace(/[ \n]+/g, ' ');
+    assert.match(text, /1 of these, with 1\u202f427 files and 2\.4 MB, were built again from their source with the same bytes/);
+    assert.match(text, /<code>https:\/\/rebuilder\.example\.org\/amd64<\/code>/);
+    assert.match(text, /reproduced by 1 of 2/);
+    assert.match(text, /Of 1, Debian’s records of its builds name the very \.deb: a claim/);
+    assert.doesNotMatch(await page(pages['partly'] ?? ''), /reproduced/);
+  });
+
   it('has commands that check the verdict as they stand', async () => {
     const text = await page(pages['honest'] ?? '');
     const commands = /<pre tabindex="0">\s*(curl[^<]*)<\/pre>/

@@ -91,6 +91,7 @@ export function sampleVerdict(kind: SampleKind): Verdict {
         bytes: counts({ ...bytes, ...(extra.unexplained === undefined ? {} : { unexplained: 9_400_000 }) }),
         executables: counts({ ...executables, ...(extra.unexplained === undefined ? {} : { unexplained: 2 }) }),
         accounted,
+        ...(more.auditable === 'yes' ? { reproduced: { packages: 1, of: 1, files: 1427, bytes: 2_400_000 } } : {}),
       },
       runs,
       freshness,
@@ -237,6 +238,20 @@ export async function sampleRecord(
     finishedAt: '2025-11-24T00:29:00.000Z',
     ...(kind === 'unsourced' ? {} : { source, log: await put(blobs, log.map((each) => `${each}\n`).join('')) }),
   };
+  const asked = ['https://rebuilder.example.org/amd64', 'https://other.example.net'].map((url) => ({ url, keys: ['key'] }));
+  const reproduced =
+    kind !== 'honest'
+      ? {}
+      : {
+          reproduced: {
+            by: 1,
+            of: 2,
+            rebuilders: asked.map(({ url }, index) => ({
+              rebuilder: url,
+              outcome: index === 0 ? ('reproduced' as const) : ('unavailable' as const),
+            })),
+          },
+        };
   const evidence: DebianEvidence = {
     applies: true,
     gatheredAt: '2025-11-24T00:20:00.000Z',
@@ -314,7 +329,13 @@ export async function sampleRecord(
             ],
       archives: evidence.archives,
       packages: [
-        { purl: 'pkg:deb/debian/nginx@1.22.1-9%2Bdeb12u4?arch=amd64', status: 'verified', deb: digestOf('deb') },
+        {
+          purl: 'pkg:deb/debian/nginx@1.22.1-9%2Bdeb12u4?arch=amd64',
+          status: 'verified',
+          deb: digestOf('deb'),
+          ...reproduced,
+          ...(kind === 'honest' ? { buildinfo: digestOf('buildinfo') } : {}),
+        },
         { purl: 'pkg:deb/debian/openssl@3.0.16-1~deb12u1?arch=amd64', status: 'unverified-version' },
       ],
       layers: inventory.layers.map(({ digest }, index) => ({
@@ -337,6 +358,7 @@ export async function sampleRecord(
           },
         ],
       },
+      ...(kind === 'honest' ? { rebuilders: { atLeast: 1, asked } } : {}),
       rules: [{ name: 'dpkg-log', version: 1, reason: 'The log names the time of each step; what was done is compared.' }],
       byproducts: {
         published: await put(blobs, canonicalJson(inventory)),

@@ -105,7 +105,7 @@ export function makeDebian(parts: DebianPorts): Debian {
   };
 
   return {
-    async gather(installed, { onProgress = () => {}, lastTry = true } = {}): Promise<DebianEvidence> {
+    async gather(installed, { onProgress = () => {}, onVerified = () => {}, lastTry = true } = {}): Promise<DebianEvidence> {
       const { packages, osRelease } = installed;
       const vendor = /^[a-z][a-z0-9._-]{0,63}$/.test(osRelease['ID'] ?? '') ? osRelease['ID']! : 'debian';
       const derivative = parts.derivatives?.find(({ id }) => id === vendor);
@@ -135,6 +135,7 @@ export function makeDebian(parts: DebianPorts): Debian {
           best === undefined
             ? unverified(one, vendor, reason === undefined ? {} : { reason })
             : await follow(one, [best, ...others], vendor, { lastTry, room });
+        if (evidence.status === 'verified') onVerified(evidence);
         onProgress(++done, packages.length);
         return evidence;
       };

@@ -12,6 +12,7 @@ import { packagedFiles } from './packaged-files.ts';
 import { places } from './places.ts';
 import { privileges } from './privileges.ts';
 import { rebuildNotes } from './rebuild.ts';
+import { reproduction } from './reproduction.ts';
 import { secrets } from './secrets.ts';
 import { system } from './system.ts';
 import { thirdParties } from './third-party.ts';
@@ -35,6 +36,7 @@ const MAKERS: readonly FindingMaker[] = [
   drifts,
   volatiles,
   rebuildNotes,
+  reproduction,
 ];
 
 /** A hostile image may earn a finding for each of its files: the gravest this many of one code stand in the verdict. */
