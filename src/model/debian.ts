@@ -52,6 +52,14 @@ export type ArchiveSuite = {
  */
 export type UnverifiedReason = 'not-found' | 'snapshot-off' | 'snapshot-unreachable' | 'snapshot-untrusted';
 
+/** A newer version of a package in a signed suite that its release is kept up to date from. */
+export type NewerVersion = {
+  version: string;
+  archive: ArchiveSuite['id'];
+  /** Whether it is the security archive that has it. */
+  security?: boolean;
+};
+
 /** One installed package and how far its chain holds. */
 export type PackageEvidence = InstalledPackage & {
   /** purl, `pkg:deb/debian/nginx@1.22.1-9?arch=amd64`. */
@@ -73,6 +81,8 @@ export type PackageEvidence = InstalledPackage & {
     /** Blob: canonical JSON of a {@link DebContents}. */
     contents: Digest;
   };
+  /** What the suites had when they were asked that is newer: the newest of each, the security suite first. Absent where nothing is. */
+  newer?: NewerVersion[];
 };
 
 /** What a .deb holds: deb(5). Made once for each .deb and kept for ever. Entries in code-unit order of their paths. */
@@ -94,6 +104,8 @@ export type DebContents = {
 export type DebianEvidence = {
   /** False where the image holds no package database of Debian's. */
   applies: boolean;
+  /** Codename of the release that the image says it is of, where it is one of Debian's. */
+  release?: string;
   archives: ArchiveSuite[];
   packages: PackageEvidence[];
   /** ISO 8601, UTC: when the archive was asked. */

@@ -36,6 +36,11 @@ export const FINDINGS = {
     title: 'The archive does not have an installed package in that version',
     advice: 'Rebuild the image with current packages; or see that the archive of snapshots can be reached, and verify again.',
   },
+  'outdated-package': {
+    severity: 'medium',
+    title: "Debian's signed archive has a newer version of an installed package",
+    advice: 'Rebuild the image with current packages; where the security archive has the newer version, a fix is out.',
+  },
   'setuid-unexpected': {
     severity: 'critical',
     title: 'A program runs with the rights of its owner or group, and no verified package makes it so',

@@ -61,6 +61,29 @@ test('the order is that of dpkg --compare-versions', () => {
   }
 });
 
+/**
+ * A list in our order, held against dpkg pair by pair of neighbours: dpkg's order is one, so this settles every pair of the list
+ * for one run of dpkg each.
+ */
+test('thousands of versions, made up and real, stand in the order of dpkg', () => {
+  const random = makeRandom(7);
+  const made = new Set<string>();
+  while (made.size < 1500) {
+    let text = `${random(8) === 0 ? `${random(3)}:` : ''}${random(4)}`;
+    for (let count = random(8); count > 0; count--) text += PARTS[random(PARTS.length)];
+    if (parseDebianVersion(text) !== undefined) made.add(text);
+  }
+  const real = spawnSync('dpkg-query', ['-W', '-f', '${Version}\n${source:Version}\n'], { encoding: 'utf8' }).stdout.trim().split('\n');
+  assert.ok(real.length > 50);
+  const sorted = [...new Set([...made, ...real])].sort(compareDebianVersions);
+  const pairs = sorted.slice(1).map((version, index) => [sorted[index]!, version] as const);
+  const operators = pairs.map(([a, b]) => (compareDebianVersions(a, b) === 0 ? 'eq' : 'lt'));
+  const script = 'while read -r a op b; do dpkg --compare-versions "$a" $op "$b" || echo "$a $op $b"; done';
+  const input = pairs.map(([a, b], index) => `${a} ${operators[index]} ${b}\n`).join('');
+  assert.equal(spawnSync('sh', ['-c', script], { input, encoding: 'utf8' }).stdout, '');
+  assert.ok(operators.includes('eq'));
+});
+
 test('what is no version is none', () => {
   for (const text of [
     '',

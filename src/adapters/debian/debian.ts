@@ -86,7 +86,8 @@ export function makeDebian(parts: DebianPorts): Debian {
         const places = locations.get(keyOf(one)) ?? [];
         const evidence = failed || places[0] === undefined ? unverified(one, vendor, past.reason) : await follow(one, places[0], places);
         onProgress(++done, packages.length);
-        return evidence;
+        const versions = current.newer(one);
+        return versions.length === 0 ? evidence : { ...evidence, newer: versions };
       };
       const follow = async (one: InstalledPackage, { suite, found }: Location, places: Location[]): Promise<PackageEvidence> => {
         const { component, packages: index, deb, size, path } = found;
@@ -109,7 +110,13 @@ export function makeDebian(parts: DebianPorts): Debian {
           }),
         ),
       );
-      return { applies, archives: suites.map(({ release }) => release.archive), packages: evidence, gatheredAt };
+      return {
+        applies,
+        ...(current.release === undefined ? {} : { release: current.release }),
+        archives: suites.map((suite) => suite.release.archive),
+        packages: evidence,
+        gatheredAt,
+      };
     },
   };
 }

@@ -6,6 +6,7 @@ import { unverifiedDownloads } from './downloads.ts';
 import { drifts } from './drift.ts';
 import type { FindingMaker, Found, Scene } from './finding.ts';
 import { layers } from './layers.ts';
+import { outdated } from './outdated.ts';
 import { packageDatabase } from './package-database.ts';
 import { packagedFiles } from './packaged-files.ts';
 import { places } from './places.ts';
@@ -23,6 +24,7 @@ const MAKERS: readonly FindingMaker[] = [
   accounts,
   configuration,
   packageDatabase,
+  outdated,
   system,
   unexplained,
   secrets,
