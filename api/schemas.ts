@@ -3,7 +3,8 @@ import Type, { type Static, type TSchema } from 'typebox';
 import { Digest } from '../src/model/digest.ts';
 import { Platform } from '../src/model/oci.ts';
 import { RequestedSource, VerificationRequest } from '../src/model/request.ts';
-import { AccountLine, ATTRIBUTIONS, CAUSES, Difference, Verdict } from '../src/model/verdict.ts';
+import { Path } from '../src/model/path.ts';
+import { AccountLine, ATTRIBUTIONS, CAUSES, Difference, RESULTS, Verdict } from '../src/model/verdict.ts';
 import { ProblemDocument, STATUSES, STEPS } from '../src/model/verification.ts';
 
 const named = <T extends TSchema>(schema: T, id: string): T => ({ ...schema, $id: id });
@@ -69,18 +70,39 @@ export const DifferencesPage = page(Difference, 'Difference');
 
 export const StoredContext = Type.Object({ digest: Digest, size: Type.Integer({ description: 'bytes as sent' }) });
 
-export const ImagesPage = Type.Object({
-  items: Type.Array(
-    Type.Object({
-      image: Image,
-      verification: Type.String(),
-      package: Type.String(),
-      version: Type.String(),
-      layer: Type.Optional(Type.Integer({ description: 'from 0 for the lowest' })),
-      page: Type.String(),
-    }),
-  ),
+/** Debian policy 5.6.7. */
+export const PackageName = Type.String({
+  pattern: '^[a-z0-9][a-z0-9+.-]{1,127}$',
+  description: 'name of a binary or a source package',
+  examples: ['openssl'],
 });
+export const PackageVersion = Type.String({
+  pattern: '^[A-Za-z0-9.+:~-]{1,128}$',
+  description: 'a version; order of deb-version(7)',
+  examples: ['3.0.17-1'],
+});
+
+export const FoundImage = Type.Object({
+  image: Image,
+  verification: Type.String(),
+  verdict: Type.Unsafe<Digest>({ ...Digest, description: 'of the signed statement' }),
+  result: Type.Enum([...RESULTS]),
+  latest: Type.Boolean({ description: 'false where a newer verdict of the same reference and platform exists' }),
+  package: Type.Optional(Type.String({ description: 'the binary package that holds it', examples: ['libssl3'] })),
+  version: Type.Optional(Type.String({ examples: ['3.0.16-1~deb12u1'] })),
+  architecture: Type.Optional(Type.String({ examples: ['amd64'] })),
+  source: Type.Optional(Type.String({ examples: ['openssl'] })),
+  sourceVersion: Type.Optional(Type.String({ examples: ['3.0.16-1~deb12u1'] })),
+  path: Type.Optional(Type.Unsafe<Path>({ ...Path, description: 'the first path at which the layer holds the file' })),
+  hidden: Type.Optional(Type.Boolean({ description: 'a later layer took the file away; the image holds it all the same' })),
+  layer: Type.Optional(Type.Integer({ description: 'the layer that put it there, from 0 for the lowest' })),
+  layerDigest: Type.Optional(Digest),
+  line: Type.Optional(Type.Integer({ description: 'line of the Dockerfile that made the layer', examples: [4] })),
+  createdBy: Type.Optional(Type.String({ description: "the image's own words for how the layer was made" })),
+  page: Type.String(),
+});
+export type FoundImage = Static<typeof FoundImage>;
+export const ImagesPage = page(FoundImage, 'FoundImage');
 
 export const DeliveriesPage = Type.Object({
   items: Type.Array(
@@ -136,6 +158,7 @@ export const SHARED: Record<string, TSchema> = {
   Difference,
   DifferencesPage,
   StoredContext,
+  FoundImage,
   ImagesPage,
   DeliveriesPage,
   BadgeEndpoint,

@@ -13,6 +13,8 @@ import type { Inventory } from './model/inventory.ts';
 import { canonicalJson } from './model/json.ts';
 import type { VerdictRecord, VerificationJob } from './model/verification.ts';
 import type { Blobs, Debian, Progress, Records, Reinstaller, ScanLayer, Signer } from './ports.ts';
+import { contentsOfImage } from './steps/contents-of-image.ts';
+import { lineOfLayers } from './steps/dockerfile-lines.ts';
 import { installationDates } from './steps/installation-dates.ts';
 import { installedPackages } from './steps/installed-packages.ts';
 import { judge } from './steps/judge.ts';
@@ -80,6 +82,8 @@ export async function conclude(ports: ConcludePorts, job: VerificationJob, input
   const { account, differences, ...judged } = judge(loaded);
   const byproducts = { ...inputs, account: await putLines(blobs, account), differences: await putLines(blobs, differences) };
   const statement = Buffer.from(canonicalJson(judged.state(byproducts)));
+  const packages = packagesOfVerdict(loaded.evidence, loaded.published);
+  const lineOfLayer = lineOfLayers(loaded.published.layers, loaded.rebuild.dockerfile?.steps ?? []);
   const record: VerdictRecord = {
     digest: (await blobs.put([statement])).digest,
     verification: job.id,
@@ -89,7 +93,8 @@ export async function conclude(ports: ConcludePorts, job: VerificationJob, input
     signature: await signer.sign(statement),
     account: byproducts.account,
     differences: byproducts.differences,
-    packages: packagesOfVerdict(loaded.evidence, loaded.published),
+    packages,
+    contents: contentsOfImage(loaded.evidence, loaded.published, account, packages, lineOfLayer),
   };
   if (await records.conclude(record)) return record;
   // An earlier run of this job got as far as storing: that verdict stands.

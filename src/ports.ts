@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream';
 import type { DebianEvidence, InstallationDate, InstalledPackage } from './model/debian.ts';
 import type { Digest } from './model/digest.ts';
+import type { FleetPage, PageRequest } from './model/fleet.ts';
 import type { LayerScan } from './model/inventory.ts';
 import type { Descriptor, ImageConfig, ImageManifest, Platform, ResolvedImage } from './model/oci.ts';
 import type { BuildFailure, BuildPlan, ResolvedDependency, SourceHistoryFile } from './model/rebuild.ts';
@@ -230,9 +231,10 @@ export type Records = {
   /** Newest first, by reference as normalised or by digest. */
   latest(reference: string): Promise<Verification | undefined>;
   list(limit: number, cursor?: string): Promise<{ items: Verification[]; next?: string }>;
-  imagesWithPackage(
-    name: string,
-  ): Promise<{ image: VerificationJob['image']; verification: string; name: string; version: string; layer?: number }[]>;
+  /** Binary or source packages of a name, in any version or in one that is older in dpkg's order, in everything ever judged. */
+  imagesWithPackage(which: { name: string; olderThan?: string }, page: PageRequest): Promise<FleetPage>;
+  /** Regular files by their bytes; the empty file is in no answer. */
+  imagesWithFile(digest: Digest, page: PageRequest): Promise<FleetPage>;
   addDelivery(delivery: Delivery): Promise<void>;
   delivery(id: string): Promise<Delivery | undefined>;
   deliveriesOf(verification: string): Promise<Delivery[]>;

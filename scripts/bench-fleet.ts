@@ -1,0 +1,152 @@
+/**
+ * Questions about 10,000 judged images with 200 packages each, on PGlite: the first page and a page far behind of each, through the
+ * HTTP interface. Ends with 1 where the slowest median is above the target. Verdicts are stored as the conclude worker stores them.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { buildApp } from '../api/app.ts';
+import { openPglite } from '../src/adapters/database/open.ts';
+import { type Digest, digestOf } from '../src/model/digest.ts';
+import type { FileSet, ImageContents } from '../src/model/image-contents.ts';
+import { canonicalJson } from '../src/model/json.ts';
+import type { VerdictRecord, VerificationJob } from '../src/model/verification.ts';
+
+const TARGET = 100; // milliseconds
+const IMAGES = Number(process.env['BENCH_IMAGES'] ?? 10_000);
+const PACKAGES = 200; // an image
+const NAMES = 600; // packages that images choose from; a release has 60,000
+const VERSIONS = 12; // of each: security updates of two years
+const FILES = 20; // a package; more only take longer to store
+const OWN_FILES = 100; // an image
+const ROUNDS = 15;
+
+/** The same numbers at each run: a linear congruential generator. */
+let state = 1;
+const random = (below: number): number => {
+  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+  return Math.floor((state / 2 ** 32) * below);
+};
+const digest = (text: string): Digest => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+
+const sets = new Map<string, FileSet>();
+function setOf(name: string, files: number): FileSet {
+  const known = sets.get(name);
+  if (known !== undefined) return known;
+  const list = Array.from({ length: files }, (_, index) => ({ digest: digest(`${name} ${index}`), path: `/usr/lib/${name}/${index}` }));
+  const made = { digest: digestOf(canonicalJson(list)), files: list };
+  if (files === FILES) sets.set(name, made);
+  return made;
+}
+
+/** An image of `image`'s time: what it installs is as new as that. */
+function record(job: VerificationJob, image: number): VerdictRecord {
+  const first = random(NAMES);
+  const packages: VerdictRecord['packages'] = [];
+  const ofPackages = new Map<number, FileSet>();
+  for (let index = 0; index < PACKAGES; index++) {
+    // Every image has the first 100, as every Debian image has libc6; the others are its own choice.
+    const number = index < 100 ? index : 100 + ((first + index * 7) % (NAMES - 100));
+    const version = `1:2.${number}.0-1+deb12u${Math.min(VERSIONS, 1 + Math.floor((image * VERSIONS) / IMAGES) + random(2))}`;
+    ofPackages.set(packages.length, setOf(`package${number}-${version}`, FILES));
+    packages.push({ name: `package${number}`, version, architecture: 'amd64', source: `source${number >> 2}`, sourceVersion: version, layer: 1 });
+  }
+  const contents: ImageContents = {
+    release: 'bookworm',
+    layers: [{ digest: digest(`base ${image % 50}`) }, { digest: digest(`layer ${image}`), line: 3, createdBy: 'RUN apt-get install' }],
+    packages: ofPackages,
+    files: [
+      { layer: 0, hidden: false, set: setOf(`base ${image % 50}`, FILES) },
+      { layer: 1, hidden: false, set: setOf(`application ${image}`, OWN_FILES) },
+    ],
+  };
+  const statement = Buffer.from(`{"image":${image}}`);
+  const verdict = { result: 'identical', auditable: 'yes', findings: [] } as unknown as VerdictRecord['verdict'];
+  const where = { account: digest('account'), differences: digest('differences') };
+  return { digest: digestOf(statement), verification: job.id, image: job.image, verdict, statement, signature: '', ...where, packages, contents };
+}
+
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
+const folder = await mkdtemp(join(tmpdir(), 'conforme-bench-'));
+const unused = (): never => {
+  throw new Error('a question about images needs the database alone');
+};
+const { records, close } = await openPglite(join(folder, 'database'));
+const app = await buildApp({
+  publicUrl: 'http://127.0.0.1',
+  token: undefined,
+  rules: '1',
+  contextBytesMax: 0,
+  registry: { resolve: unused },
+  blobs: { put: unused, open: unused, read: unused, has: unused, resolve: unused, link: unused },
+  records,
+  queue: { enqueue: unused, deliver: unused, currentStep: unused, ready: unused },
+  watch: unused,
+  signer: { publicKey: unused, fingerprint: unused },
+  logger: pino({ level: 'warn' }),
+  newId: randomUUID,
+  now: () => new Date(),
+  patience: 5_000,
+});
+let failed = false;
+try {
+  const began = performance.now();
+  for (let image = 0; image < IMAGES; image++) {
+    const named = { reference: `registry.example.org/team/app${image >> 1}:1`, digest: digest(`index ${image}`) };
+    const job: VerificationJob = {
+      id: `v${image}`,
+      request: { image: named.reference },
+      image: { ...named, manifestDigest: digest(`manifest ${image}`), platform: { os: 'linux', architecture: 'amd64' } },
+    };
+    await records.accept(job, job.id);
+    await records.conclude(record(job, image));
+    if (image % 1000 === 999) console.log(`${image + 1} images stored, ${((performance.now() - began) / (image + 1)).toFixed(1)} ms each`);
+  }
+  const newest = `1:2.0.0-1+deb12u${VERSIONS}`;
+  const questions = {
+    'every image, older than the newest': `package=package0&olderThan=${encodeURIComponent(newest)}`,
+    'every image, any version': 'package=package1',
+    'a source package of four binaries': 'package=source2&olderThan=9:0',
+    'a package of some images': 'package=package400&olderThan=9:0',
+    'no image': `package=package0&olderThan=0`,
+    'a file of a package': `file=${digest(`package0-1:2.0.0-1+deb12u5 1`)}`,
+    'a file of one image': `file=${digest(`application ${IMAGES >> 1} 3`)}`,
+    'a file of a base image': `file=${digest(`base 7 3`)}`,
+  };
+  let slowest = 0;
+  for (const [name, query] of Object.entries(questions)) {
+    for (const [where, more] of [
+      ['first page', '&limit=100'],
+      ['1000 a page', '&limit=1000'],
+    ] as const) {
+      let cursor = '';
+      const times: number[] = [];
+      let found = 0;
+      for (let round = 0; round < ROUNDS; round++) {
+        const start = performance.now();
+        const answer = await app.inject(`/v1/images?${query}${more}${cursor}`);
+        times.push(performance.now() - start);
+        const { items, next } = answer.json<{ items: unknown[]; next?: string }>();
+        if (answer.statusCode !== 200) throw new Error(answer.body);
+        found = Math.max(found, items.length);
+        cursor = next === undefined ? '' : `&cursor=${next}`; // through all pages, then from the start again
+      }
+      slowest = Math.max(slowest, median(times));
+      console.log(
+        `${name}, ${where}: ${found} items, median ${median(times).toFixed(1)} ms, worst ${Math.max(...times).toFixed(1)} ms of ${ROUNDS}`,
+      );
+    }
+  }
+  failed = slowest > TARGET;
+  console.log(
+    `fleet: ${IMAGES} images with ${PACKAGES} packages, slowest median ${slowest.toFixed(1)} ms (target ${TARGET} ms) ${failed ? 'MISSED' : 'met'}`,
+  );
+} finally {
+  await app.close();
+  await close();
+  await rm(folder, { recursive: true, force: true });
+}
+process.exitCode = failed ? 1 : 0;
