@@ -96,7 +96,12 @@ async function insertPackages(query: Query, seq: string, packages: VerdictRecord
      select p.id, $8::bigint, given.layer
      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::int[])
        as given (name, version, architecture, source, source_version, file_set, layer)
-     join packages p using (name, version, architecture, source, source_version, file_set)
+     cross join lateral (
+       select id from packages held
+       where held.name = given.name and held.version = given.version and held.architecture = given.architecture
+         and held.source = given.source and held.source_version = given.source_version and held.file_set = given.file_set
+       limit 1
+     ) p
      on conflict do nothing`,
     [...columns, packages.map(({ layer }) => layer ?? null), seq],
   );
