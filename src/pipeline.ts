@@ -7,12 +7,13 @@ import { getContents, getDocument, once, putDocument, putLines, putScan } from '
 import { type InventoryPorts, inventoryOf } from './flow/inventory.ts';
 import { type Inputs, loadInputs } from './flow/inputs.ts';
 import { attemptRebuild, type RebuildPorts } from './flow/rebuild.ts';
+import { withSecurity } from './flow/security.ts';
 import type { DebianEvidence, Reinstall } from './model/debian.ts';
 import { type Digest, digestOf } from './model/digest.ts';
 import type { Inventory } from './model/inventory.ts';
 import { canonicalJson } from './model/json.ts';
 import type { VerdictRecord, VerificationJob } from './model/verification.ts';
-import type { Blobs, Debian, Progress, Records, Reinstaller, ScanLayer, Signer } from './ports.ts';
+import type { Blobs, Debian, Progress, Records, Reinstaller, ScanLayer, SecurityTracker, Signer } from './ports.ts';
 import { contentsOfImage } from './steps/contents-of-image.ts';
 import { lineOfLayers } from './steps/dockerfile-lines.ts';
 import { installationDates } from './steps/installation-dates.ts';
@@ -23,7 +24,7 @@ import { pinnedReference } from './model/reference.ts';
 import { wantsContent } from './steps/wants-content.ts';
 
 export type { InventoryPorts, RebuildPorts };
-export type EvidencePorts = { debian: Debian; blobs: Blobs; progress: Progress };
+export type EvidencePorts = { debian: Debian; tracker?: Pick<SecurityTracker, 'latest'>; blobs: Blobs; progress: Progress };
 export type ReinstallPorts = { reinstall: Reinstaller; scanLayer: ScanLayer; blobs: Blobs; progress: Progress };
 export type ConcludePorts = { blobs: Blobs; signer: Signer; records: Records; progress: Progress };
 
@@ -47,7 +48,8 @@ export async function gatherEvidence(ports: EvidencePorts, job: VerificationJob,
   const contents = await getContents(ports.blobs, inventory.contents);
   const installed = { ...installedPackages(inventory, contents), dates: installationDates(inventory, contents) };
   const onProgress = (done: number, total: number): void => ports.progress.log(job.id, `packages: ${done} of ${total} verified`);
-  return putDocument(ports.blobs, await ports.debian.gather(installed, { onProgress, lastTry }));
+  const evidence = await ports.debian.gather(installed, { onProgress, lastTry });
+  return putDocument(ports.blobs, await withSecurity(ports.blobs, evidence, await ports.tracker?.latest()));
 }
 
 /** Installs the verified packages anew, so that what their scripts generate can be compared. Once for each set of packages. */

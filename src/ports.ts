@@ -125,6 +125,14 @@ export type Debian = {
   ): Promise<DebianEvidence>;
 };
 
+/** What Debian's security team says of versions: fetched now and then, kept as blobs. Nothing signs it. */
+export type SecurityTracker = {
+  /** The newest data that was fetched: a blob. */
+  latest(): Promise<Digest | undefined>;
+  /** Fetches anew where that was not done within the hour. Throws `security-data-unavailable`. */
+  refresh(): Promise<void>;
+};
+
 /** The OpenPGP key of this instance. Only the conclude worker (and the API, for the public half) has it. */
 export type Signer = {
   /** Armored detached signature over exactly these bytes. */

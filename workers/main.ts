@@ -109,7 +109,7 @@ export async function startRebuild(common: Common): Promise<Running> {
   return together(runRebuild(ports, consume, config.rebuilds));
 }
 
-export async function startEvidence({ config, blobs, progress, consume }: Common): Promise<Running> {
+export async function startEvidence({ config, log, blobs, progress, consume }: Common): Promise<Running> {
   const { makeScanLayer } = await import('../src/adapters/layers/scan.ts');
   const { makeDebian } = await import('../src/adapters/debian/debian.ts');
   const { debianSources } = await import('../src/adapters/debian/sources.ts');
@@ -124,7 +124,14 @@ export async function startEvidence({ config, blobs, progress, consume }: Common
     cacheDir: join(config.dataDir, 'debian'),
     ...(config.snapshotUrl === undefined ? {} : { snapshot: config.snapshotUrl }),
   });
-  return runEvidence({ debian, blobs, progress }, consume);
+  if (config.securityTrackerUrl === undefined) return runEvidence({ debian, blobs, progress }, consume);
+  const { makeSecurityTracker } = await import('../src/adapters/tracker/tracker.ts');
+  const { runTracker } = await import('./tracker.ts');
+  const url = config.securityTrackerUrl;
+  const stateFile = join(config.dataDir, 'debian', 'security-tracker.json');
+  const trackerFetch = makeFetch(makeGuard({ allow: config.allowAddresses, hosts: [new URL(url).hostname] }));
+  const tracker = makeSecurityTracker({ fetch: trackerFetch, blobs, url, stateFile, now: () => new Date() });
+  return together([runEvidence({ debian, tracker, blobs, progress }, consume), runTracker(tracker, makeOnError(log))]);
 }
 
 /** Judging, signing, storing; and the upkeep of queue and database. */

@@ -30,6 +30,8 @@ export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   'archive-unavailable': 'Try again later. The package archive answers with an error or not at all.',
   'archive-untrusted':
     'The package archive answered with something that its keys did not sign. Try again later; if it stays so, somebody is between.',
+  'security-data-unavailable':
+    'Nothing to do: what was fetched before stays in use for a day, and verdicts name the data they rest on. See CONFORME_SECURITY_TRACKER_URL.',
   'webhook-unavailable': 'Look at what the receiver answered; it is told again for more than a day.',
   'queue-unavailable': 'Try again after Retry-After; nothing that was accepted is lost.',
   'database-unavailable': 'Try again after Retry-After; nothing that was accepted is lost.',

@@ -1,6 +1,7 @@
 import type { Digest } from './digest.ts';
 import type { FileFacts } from './inventory.ts';
 import type { Path } from './path.ts';
+import type { SecurityEvidence } from './security.ts';
 
 /** A stanza of `/var/lib/dpkg/status` (or `status.d/*`) of an image: the publisher's word, never proof. */
 export type InstalledPackage = {
@@ -108,6 +109,8 @@ export type DebianEvidence = {
   release?: string;
   archives: ArchiveSuite[];
   packages: PackageEvidence[];
+  /** Where the security tracker's data is configured and was fetched. */
+  security?: SecurityEvidence;
   /** ISO 8601, UTC: when the archive was asked. */
   gatheredAt: string;
 };

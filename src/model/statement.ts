@@ -2,6 +2,7 @@ import type { PackageFiles } from './bill.ts';
 import type { Digest } from './digest.ts';
 import type { Platform } from './oci.ts';
 import type { ArchiveSuite, UnverifiedReason } from './debian.ts';
+import type { TrackerFetch } from './security.ts';
 import type { BuildPlan, ResolvedDependency, Source } from './rebuild.ts';
 import type { Difference, Verdict } from './verdict.ts';
 
@@ -37,6 +38,8 @@ export type VerdictPredicate = {
   builderVersion?: string;
   resolvedDependencies: ResolvedDependency[];
   archives: ArchiveSuite[];
+  /** The data of the security tracker that findings rest on, where it was configured: nothing signs it. */
+  securityTracker?: TrackerFetch;
   /** `files`: of the verified ones, how many of their files the image holds as signed. */
   packages: { purl: string; status: string; deb?: Digest; files?: PackageFiles; unverified?: UnverifiedReason }[];
   rules: RuleDescription[];

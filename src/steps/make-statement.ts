@@ -2,6 +2,7 @@ import type { PackageFiles } from '../model/bill.ts';
 import { hexOf } from '../model/digest.ts';
 import { splitReference } from '../model/purl.ts';
 import { type Byproducts, PREDICATE_TYPE, STATEMENT_TYPE, type Statement } from '../model/statement.ts';
+import type { TrackerFetch } from '../model/security.ts';
 import { type AccountLine, CAUSES, type Difference, type Verdict } from '../model/verdict.ts';
 import type { Case } from './case.ts';
 import { RULES } from './rules/index.ts';
@@ -45,6 +46,7 @@ export function makeStatement(
       ...(rebuild.builderVersion === undefined ? {} : { builderVersion: rebuild.builderVersion }),
       resolvedDependencies: rebuild.resolvedDependencies,
       archives: evidence.archives,
+      ...(evidence.security === undefined ? {} : { securityTracker: trackerOf(evidence.security.tracker) }),
       packages: evidence.packages.map(({ purl, status, chain, unverified }) => {
         const files = counts.get(purl);
         return {
@@ -71,4 +73,8 @@ function countPackageFiles({ expectation }: Pick<Case, 'expectation'>): Map<stri
     counts.set(expected.package, count);
   }
   return counts;
+}
+
+function trackerOf({ url, digest, fetchedAt }: TrackerFetch): TrackerFetch {
+  return { url, digest, fetchedAt };
 }

@@ -15,6 +15,7 @@ import { rebuildNotes } from './rebuild.ts';
 import { secrets } from './secrets.ts';
 import { system } from './system.ts';
 import { unexplained } from './unexplained.ts';
+import { vulnerable } from './vulnerable.ts';
 import { volatiles } from './volatile.ts';
 
 const MAKERS: readonly FindingMaker[] = [
@@ -25,6 +26,7 @@ const MAKERS: readonly FindingMaker[] = [
   configuration,
   packageDatabase,
   outdated,
+  vulnerable,
   system,
   unexplained,
   secrets,
