@@ -143,7 +143,13 @@ export async function startConclude(common: Common, records: Records, signer: Si
   const onError = makeOnError(common.log);
   const queue = makeQueue(common.address, onError);
   const ports = { blobs, progress, tellEnd, records, signer, queue, publicUrl: config.publicUrl, now: () => new Date() };
-  const all = together([runConclude(ports, common.consume), runUpkeep(ports, onError)]);
+  const roles = [runConclude(ports, common.consume), runUpkeep(ports, onError)];
+  if (config.securityTrackerUrl !== undefined) {
+    const { latestTrackerData } = await import('../src/adapters/tracker/tracker.ts');
+    const { runSecurityData } = await import('./security-data.ts');
+    roles.push(runSecurityData({ ...ports, tracker: { latest: () => latestTrackerData(blobs, new Date()) } }, onError));
+  }
+  const all = together(roles);
   return {
     async close() {
       await all.close();

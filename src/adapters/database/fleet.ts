@@ -4,12 +4,11 @@ import type { FleetItem, FleetPage, PageRequest } from '../../model/fleet.ts';
 import type { Records } from '../../ports.ts';
 import { cursorOf, parseCursor } from './cursor.ts';
 import { document, optional, plain, text } from './rows.ts';
+import { KEY_MAX, securityData } from './security-data.ts';
 import type { Query, Row, Sql } from './sql.ts';
 
-type FleetRecords = Pick<Records, 'imagesWithPackage' | 'imagesWithFile'>;
+type FleetRecords = Pick<Records, 'imagesWithPackage' | 'imagesWithFile' | 'imagesWithCve'>;
 
-/** Behind every key of a version. */
-const KEY_MAX = Buffer.alloc(6, 0xff);
 /** Behind every verification. */
 const SEQ_MAX = '4611686018427387904';
 
@@ -78,12 +77,38 @@ const WITH_FILE = `
     order by verification desc, key limit $3::int
   ) ${WHERE_AND_WHAT}`;
 
+// What the tracker says of a source package holds for one release.
+const WITH_CVE = `
+  with w as materialized (
+    select p.*, p.id as key, i.release, i.cve, i.fixed, i.urgency
+    from (select source, release, cve, fixed, fixed_key, urgency from security_issues where cve = $4) i
+    cross join lateral (
+      select id, name, version, architecture, source, source_version
+      from packages where source = i.source and source_version_key < i.fixed_key offset 0
+    ) p
+  ), hits as (
+    select w.*, found.verification, found.layer from w
+    cross join lateral (
+      select vp.verification, vp.layer from verification_packages vp
+      where vp.package = w.id and vp.verification < $1::bigint + case when w.key > $2::bigint then 1 else 0 end
+        and exists (select 1 from verifications v where v.seq = vp.verification and v.release = w.release)
+      order by vp.verification desc limit $3::int
+    ) found
+    order by found.verification desc, w.key limit $3::int
+  ) ${WHERE_AND_WHAT}`;
+
 /** Questions about every image that was ever judged. */
 export function fleetRecords({ query }: Pick<Sql, 'query'>): FleetRecords {
   return {
     imagesWithPackage: ({ name, olderThan }, page) =>
       pageOf(query, WITH_PACKAGE, page, [plain(name), olderThan === undefined ? KEY_MAX : debianVersionKey(olderThan)]),
     imagesWithFile: (digest, page) => pageOf(query, WITH_FILE, page, [hexOf(digest)]),
+    async imagesWithCve(cve, page) {
+      const known = await securityData(query);
+      if (known === undefined) return undefined;
+      const { document: _, ...tracker } = known;
+      return { ...(await pageOf(query, WITH_CVE, page, [cve])), tracker };
+    },
   };
 }
 
@@ -114,6 +139,11 @@ function item(row: Row): FleetItem {
             sourceVersion: text(row, 'source_version'),
           },
         }),
+    ...optional('issue', row['cve'], (cve) => ({
+      cve: String(cve),
+      urgency: text(row, 'urgency'),
+      ...optional('fixed', row['fixed'], String),
+    })),
     ...optional('path', row['path'], String),
     ...optional('hidden', row['hidden'], Boolean),
     ...optional('layer', row['layer'], Number),

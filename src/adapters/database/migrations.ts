@@ -108,6 +108,7 @@ const MIGRATIONS: readonly (readonly Migration[])[] = [
     `create index packages_source on packages (source, source_version_key)`,
     `create index packages_name on packages (name, version_key)`,
     `create index packages_file_set on packages (file_set)`,
+    `create index verification_packages_verification on verification_packages (verification)`,
     `create table file_sets (id bigint generated always as identity primary key, digest text not null unique)`,
     `create table file_set_files (
       digest bytea not null,
@@ -130,6 +131,54 @@ const MIGRATIONS: readonly (readonly Migration[])[] = [
       line integer,
       created_by text,
       primary key (verification, layer)
+    )`,
+  ],
+  // What the security tracker says, and who wants to be told.
+  [
+    `create table security_data (
+      only_one boolean primary key default true check (only_one),
+      url text not null,
+      digest text not null,
+      fetched_at text not null,
+      document text not null,
+      loaded_at timestamptz not null default now(),
+      told text
+    )`,
+    `create table security_sources (source text primary key, digest text not null)`,
+    `create table security_issues (
+      cve text not null,
+      source text not null,
+      release text not null,
+      status text not null,
+      fixed text,
+      fixed_key bytea not null,
+      urgency text not null,
+      changed_at timestamptz not null default now(),
+      primary key (cve, source, release)
+    )`,
+    `create index security_issues_source on security_issues (source)`,
+    `create index security_issues_changed on security_issues (changed_at)`,
+    `create table watches (
+      seq bigint generated always as identity unique,
+      id text primary key,
+      condition text not null,
+      url text not null,
+      package text,
+      older_key bytea,
+      cve text,
+      reference text,
+      created_at timestamptz not null default now(),
+      key text not null unique
+    )`,
+    `create index watches_package on watches (package)`,
+    `create index watches_cve on watches (cve)`,
+    `create index watches_reference on watches (reference)`,
+    `create table watch_events (
+      watch text not null references watches (id) on delete cascade,
+      digest text not null,
+      cause text not null,
+      at timestamptz not null default now(),
+      primary key (watch, digest, cause)
     )`,
   ],
 ];

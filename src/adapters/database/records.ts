@@ -6,8 +6,10 @@ import { insertContents } from './contents.ts';
 import { cursorOf, parseCursor } from './cursor.ts';
 import { deliveryRecords, insertDelivery } from './deliveries.ts';
 import { fleetRecords } from './fleet.ts';
+import { securityRecords } from './security-data.ts';
 import { plain, text, verdictRecord, verification, VERIFICATION_COLUMNS } from './rows.ts';
 import type { Query, Row, Sql } from './sql.ts';
+import { tellOfVerdict, watchRecords } from './watches.ts';
 
 /** How long an Idempotency-Key is remembered. */
 const KEY_HOURS = 24;
@@ -92,11 +94,13 @@ export function makeRecords(sql: Sql): Records {
         if (failed.length > 0 && delivery !== undefined) await insertDelivery(within, delivery);
       }),
 
-    conclude: (record, delivery) =>
+    conclude: (record, delivery, compose) =>
       transaction(async (within) => {
-        const first = await conclude(within, record);
-        if (first && delivery !== undefined) await insertDelivery(within, delivery);
-        return first;
+        const seq = await conclude(within, record);
+        if (seq === undefined) return false;
+        if (delivery !== undefined) await insertDelivery(within, delivery);
+        if (compose !== undefined) await tellOfVerdict(within, seq, record, compose);
+        return true;
       }),
 
     async verdict(digest) {
@@ -124,6 +128,10 @@ export function makeRecords(sql: Sql): Records {
     },
 
     ...fleetRecords(sql),
+
+    ...securityRecords(sql),
+
+    ...watchRecords(sql),
     ...deliveryRecords(sql),
 
     async counts() {
@@ -139,11 +147,12 @@ export function makeRecords(sql: Sql): Records {
   };
 }
 
-async function conclude(query: Query, record: VerdictRecord): Promise<boolean> {
+/** The verification's number; undefined where it had ended before. */
+async function conclude(query: Query, record: VerdictRecord): Promise<string | undefined> {
   const [row] = await query('select seq, status from verifications where id = $1 for update', [record.verification]);
   if (row === undefined) throw new Problem('internal', 'a verdict on a verification that was never accepted');
   // One that was told to have failed stays so: its request may have been made and judged anew.
-  if (row['status'] === 'done' || row['status'] === 'failed') return false;
+  if (row['status'] === 'done' || row['status'] === 'failed') return undefined;
   await query(
     `insert into verdicts (verification, digest, image, result, verdict, statement, signature, account, differences)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
@@ -164,7 +173,7 @@ async function conclude(query: Query, record: VerdictRecord): Promise<boolean> {
     record.verification,
     record.contents?.release ?? null,
   ]);
-  return true;
+  return text(row, 'seq');
 }
 
 function packagesOf(query: Query, verificationId: string): ReturnType<Query> {

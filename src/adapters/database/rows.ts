@@ -9,7 +9,7 @@ import type { Row } from './sql.ts';
 
 export const text = (row: Row, column: string): string => String(row[column]);
 
-function time(row: Row, column: string): string {
+export function time(row: Row, column: string): string {
   return new Date(row[column] as string | Date).toISOString();
 }
 

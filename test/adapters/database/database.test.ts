@@ -25,7 +25,7 @@ describe('PostgreSQL', () => {
     assert.ok(first !== undefined);
     const sql = postgresSql(postgres.url, () => undefined);
     await migrate(sql);
-    assert.deepEqual(await sql.query('select version from conforme_schema'), [{ version: 1 }, { version: 2 }]);
+    assert.deepEqual(await sql.query('select version from conforme_schema'), [{ version: 1 }, { version: 2 }, { version: 3 }]);
 
     const job = {
       id: 'v',
