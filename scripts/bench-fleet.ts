@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { buildApp } from '../api/app.ts';
+import { composeForWatches } from '../workers/end.ts';
 import { PGlite } from '@electric-sql/pglite';
 import { migrate } from '../src/adapters/database/migrations.ts';
 import { makeRecords } from '../src/adapters/database/records.ts';
@@ -16,6 +17,7 @@ import { pgliteSql } from '../src/adapters/database/sql.ts';
 import { type Digest, digestOf } from '../src/model/digest.ts';
 import type { FileSet, ImageContents } from '../src/model/image-contents.ts';
 import { canonicalJson } from '../src/model/json.ts';
+import type { SecurityIssue, SourceIssues } from '../src/model/security.ts';
 import type { VerdictRecord, VerificationJob } from '../src/model/verification.ts';
 
 const TARGET = 100; // milliseconds
@@ -115,6 +117,28 @@ async function copy(by: number): Promise<void> {
     );
 }
 
+/** What a security tracker says of every source package; version `than` and later have the fix. */
+async function load(name: string, than: number): Promise<void> {
+  async function* issues(): AsyncGenerator<SourceIssues> {
+    for (let source = 0; source < NAMES >> 2; source++) {
+      const all = Array.from({ length: 20 }, (_, index): SecurityIssue => {
+        const number = source * 4 + (index % 4);
+        const fixed = `1:2.${number}.0-1+deb12u${than}`;
+        return { cve: `CVE-2024-${10_000 + source * 20 + index}`, release: 'bookworm', status: 'resolved', fixed, urgency: 'medium' };
+      });
+      yield { source: `source${source}`, issues: all };
+    }
+  }
+  const tracker = { url: 'http://127.0.0.1/', digest: digest(name), fetchedAt: '2026-01-01T00:00:00.000Z' };
+  await records.loadSecurityData({ ...tracker, document: digest(name) }, issues());
+}
+
+async function milliseconds(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 const folder = await mkdtemp(join(tmpdir(), 'conforme-bench-'));
@@ -157,12 +181,14 @@ try {
   for (let copied = STORED; copied < IMAGES; copied += STORED) await copy(copied);
   const [{ size } = {}] = await sql.query('select pg_database_size(current_database()) as size');
   console.log(`${IMAGES} images, ${(Number(size) / IMAGES / 1024).toFixed(1)} kB of database each`);
+  await load('tracker', VERSIONS >> 1);
   const newest = `1:2.0.0-1+deb12u${VERSIONS}`;
   const questions = {
     'every image, older than the newest': `package=package0&olderThan=${encodeURIComponent(newest)}`,
     'every image, any version': 'package=package1',
     'a source package of four binaries': 'package=source2&olderThan=9:0',
     'a package of some images': 'package=package400&olderThan=9:0',
+    'a CVE of the package in every image': 'cve=CVE-2024-10001',
     'no image': `package=package0&olderThan=0`,
     'a file of a package': `file=${digest(`package0-1:2.0.0-1+deb12u5 1`)}`,
     'a file of one image': `file=${digest(`application ${STORED >> 1} 3`)}`,
@@ -192,6 +218,22 @@ try {
       );
     }
   }
+  for (let watch = 0; watch < 1000; watch++) {
+    const condition =
+      watch < 500 ? { package: `package${watch}`, olderThan: newest } : { image: `registry.example.org/team/app${watch}:1` };
+    await records.addWatch({ id: `w${watch}`, condition, url: 'http://127.0.0.1/' });
+  }
+  await records.addWatch({ id: 'cve', condition: { cve: 'CVE-2024-10001' }, url: 'http://127.0.0.1/' });
+  await load('newer', VERSIONS);
+  const compose = composeForWatches({ publicUrl: '', now: () => new Date(0) });
+  const passes = [
+    await milliseconds(() => records.tellOfSecurityData(compose)),
+    await milliseconds(() => records.tellOfSecurityData(compose)),
+  ];
+  const [{ told } = {}] = await sql.query('select count(*) as told from watch_events');
+  console.log(
+    `new security data, 1001 watches: ${Number(told)} images told of in ${passes[0]?.toFixed(0)} ms, none in ${passes[1]?.toFixed(0)} ms`,
+  );
   failed = slowest > TARGET;
   console.log(
     `fleet: ${IMAGES} images with ${PACKAGES} packages, slowest median ${slowest.toFixed(1)} ms (target ${TARGET} ms) ${failed ? 'MISSED' : 'met'}`,

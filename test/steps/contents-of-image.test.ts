@@ -26,7 +26,8 @@ function contents(setting: Setting) {
 
 test('every file of the image is in a set, each byte string once, the empty one never', () => {
   const { made, account } = contents({ published: change(honest(), { '/srv/empty': '' }) });
-  const held = [...[...made.packages.values()], ...made.files.map(({ set }) => set)].flatMap(({ files }) => files);
+  const sets = [...made.packages.values(), ...made.files.map(({ set }) => set)];
+  const held = sets.flatMap(({ files }) => files);
   assert.deepEqual(
     new Set(held.map(({ digest }) => digest)),
     new Set(account.filter(({ kind, size }) => kind === 'file' && size > 0).map(({ digest }) => digest)),
