@@ -154,6 +154,7 @@ const app = await buildApp({
   rules: '1',
   contextBytesMax: 0,
   registry: { resolve: unused },
+  git: { pin: unused },
   blobs: { put: unused, open: unused, read: unused, has: unused, resolve: unused, link: unused },
   records,
   queue: { enqueue: unused, deliver: unused, currentStep: unused, ready: unused },
