@@ -46,6 +46,11 @@ export function viewOf(publicUrl: string, verification: Verification): Verificat
   };
 }
 
+/** The address of a webhook can be a secret: without the token only its host is told. */
+export function shownAddress(url: string, whole: boolean): string {
+  return whole ? url : `${URL.parse(url)?.origin ?? ''}/…`;
+}
+
 export function deliveryView({ id, url, event, status, attempts }: Delivery, whole: boolean) {
-  return { id, url: whole ? url : `${URL.parse(url)?.origin ?? ''}/…`, event, status, attempts };
+  return { id, url: shownAddress(url, whole), event, status, attempts };
 }

@@ -103,6 +103,12 @@ const SETTINGS = {
     list(derivative),
     { shown: 'none; `/usr/share/keyrings/ID-archive-keyring.gpg -updates -security`' },
   ),
+  securityTrackerUrl: optional(
+    'CONFORME_SECURITY_TRACKER_URL',
+    "data of Debian's security tracker, https://security-tracker.debian.org/tracker/data/json; some 80 MB an hour at most, and not signed",
+    'unset: no CVE is named',
+    url(['http:', 'https:']),
+  ),
   rebuilders: setting(
     'CONFORME_REBUILDERS',
     'rebuilderd instances, each with its pinned Ed25519 key in base64: `https://host=key,…`; twice with two keys while it changes its key',

@@ -8,12 +8,15 @@ import { getContents, getDocument, once, putDocument, putLines, putScan } from '
 import { type InventoryPorts, inventoryOf } from './flow/inventory.ts';
 import { type Inputs, loadInputs } from './flow/inputs.ts';
 import { attemptRebuild, type RebuildPorts } from './flow/rebuild.ts';
+import { withSecurity } from './flow/security.ts';
 import type { DebianEvidence, PackageEvidence, Reinstall } from './model/debian.ts';
 import { type Digest, digestOf } from './model/digest.ts';
 import type { Inventory } from './model/inventory.ts';
 import { canonicalJson } from './model/json.ts';
 import type { VerdictRecord, VerificationJob } from './model/verification.ts';
-import type { Blobs, Debian, Progress, Records, Reinstaller, ScanLayer, Signer } from './ports.ts';
+import type { Blobs, Debian, Progress, Records, Reinstaller, ScanLayer, SecurityTracker, Signer } from './ports.ts';
+import { contentsOfImage } from './steps/contents-of-image.ts';
+import { lineOfLayers } from './steps/dockerfile-lines.ts';
 import { aptRepositories } from './steps/apt-repositories.ts';
 import { installationDates } from './steps/installation-dates.ts';
 import { installedPackages } from './steps/installed-packages.ts';
@@ -23,7 +26,7 @@ import { pinnedReference } from './model/reference.ts';
 import { wantsContent } from './steps/wants-content.ts';
 
 export type { InventoryPorts, RebuildPorts };
-export type EvidencePorts = OthersPorts & { debian: Debian; blobs: Blobs; progress: Progress };
+export type EvidencePorts = OthersPorts & { debian: Debian; tracker?: Pick<SecurityTracker, 'latest'>; blobs: Blobs; progress: Progress };
 export type ReinstallPorts = { reinstall: Reinstaller; scanLayer: ScanLayer; blobs: Blobs; progress: Progress };
 export type ConcludePorts = { blobs: Blobs; signer: Signer; records: Records; progress: Progress };
 
@@ -56,7 +59,8 @@ export async function gatherEvidence(ports: EvidencePorts, job: VerificationJob,
   try {
     const onVerified = (one: PackageEvidence): void => void (one.state === 'installed' && asking.about(one));
     const evidence = await ports.debian.gather(installed, { onProgress, onVerified, lastTry });
-    return await putDocument(ports.blobs, { ...evidence, ...(await asking.answers()) } satisfies DebianEvidence);
+    const told = await withSecurity(ports.blobs, evidence, await ports.tracker?.latest());
+    return await putDocument(ports.blobs, { ...told, ...(await asking.answers()) } satisfies DebianEvidence);
   } finally {
     asking.stop();
   }
@@ -95,6 +99,8 @@ export async function conclude(ports: ConcludePorts, job: VerificationJob, input
   const { account, differences, ...judged } = judge(loaded);
   const byproducts = { ...inputs, account: await putLines(blobs, account), differences: await putLines(blobs, differences) };
   const statement = Buffer.from(canonicalJson(judged.state(byproducts)));
+  const packages = packagesOfVerdict(loaded.evidence, loaded.published);
+  const lineOfLayer = lineOfLayers(loaded.published.layers, loaded.rebuild.dockerfile?.steps ?? []);
   const record: VerdictRecord = {
     digest: (await blobs.put([statement])).digest,
     verification: job.id,
@@ -104,7 +110,8 @@ export async function conclude(ports: ConcludePorts, job: VerificationJob, input
     signature: await signer.sign(statement),
     account: byproducts.account,
     differences: byproducts.differences,
-    packages: packagesOfVerdict(loaded.evidence, loaded.published),
+    packages,
+    contents: contentsOfImage(loaded.evidence, loaded.published, account, packages, lineOfLayer),
   };
   if (await records.conclude(record)) return record;
   // An earlier run of this job got as far as storing: that verdict stands.

@@ -110,7 +110,7 @@ export async function startRebuild(common: Common): Promise<Running> {
   return together(runRebuild(ports, consume, config.rebuilds));
 }
 
-export async function startEvidence({ config, blobs, progress, consume, fetch: foreignFetch }: Common): Promise<Running> {
+export async function startEvidence({ config, log, blobs, progress, consume, fetch: foreignFetch }: Common): Promise<Running> {
   const { makeScanLayer } = await import('../src/adapters/layers/scan.ts');
   const { makeDebian } = await import('../src/adapters/debian/debian.ts');
   const { debianSources } = await import('../src/adapters/debian/sources.ts');
@@ -127,7 +127,15 @@ export async function startEvidence({ config, blobs, progress, consume, fetch: f
     derivatives: config.derivatives,
     ...(config.snapshotUrl === undefined ? {} : { snapshot: config.snapshotUrl }),
   });
-  return runEvidence({ debian, ...(await others(config, blobs)), blobs, progress }, consume);
+  const ports = { debian, ...(await others(config, blobs)), blobs, progress };
+  if (config.securityTrackerUrl === undefined) return runEvidence(ports, consume);
+  const { makeSecurityTracker } = await import('../src/adapters/tracker/tracker.ts');
+  const { runTracker } = await import('./tracker.ts');
+  const url = config.securityTrackerUrl;
+  const stateFile = join(config.dataDir, 'debian', 'security-tracker.json');
+  const trackerFetch = makeFetch(makeGuard({ allow: config.allowAddresses, hosts: [new URL(url).hostname] }));
+  const tracker = makeSecurityTracker({ fetch: trackerFetch, blobs, url, stateFile, now: () => new Date() });
+  return together([runEvidence({ ...ports, tracker }, consume), runTracker(tracker, makeOnError(log))]);
 }
 
 /** Who is asked about packages beside Debian's archive. */
@@ -152,7 +160,13 @@ export async function startConclude(common: Common, records: Records, signer: Si
   const onError = makeOnError(common.log);
   const queue = makeQueue(common.address, onError);
   const ports = { blobs, progress, tellEnd, records, signer, queue, publicUrl: config.publicUrl, now: () => new Date() };
-  const all = together([runConclude(ports, common.consume), runUpkeep(ports, onError)]);
+  const roles = [runConclude(ports, common.consume), runUpkeep(ports, onError)];
+  if (config.securityTrackerUrl !== undefined) {
+    const { latestTrackerData } = await import('../src/adapters/tracker/tracker.ts');
+    const { runSecurityData } = await import('./security-data.ts');
+    roles.push(runSecurityData({ ...ports, tracker: { latest: () => latestTrackerData(blobs, new Date()) } }, onError));
+  }
+  const all = together(roles);
   return {
     async close() {
       await all.close();

@@ -3,6 +3,7 @@ import type { Digest } from './digest.ts';
 import type { FileFacts } from './inventory.ts';
 import type { Path } from './path.ts';
 import type { RebuilderEvidence } from './rebuilders.ts';
+import type { SecurityEvidence } from './security.ts';
 
 /** A stanza of `/var/lib/dpkg/status` (or `status.d/*`) of an image: the publisher's word, never proof. */
 export type InstalledPackage = {
@@ -78,6 +79,14 @@ export type UnverifiedReason =
   | 'repository-unreachable'
   | 'repository-untrusted';
 
+/** A newer version of a package in a signed suite that its release is kept up to date from. */
+export type NewerVersion = {
+  version: string;
+  archive: ArchiveSuite['id'];
+  /** Whether it is the security archive that has it. */
+  security?: boolean;
+};
+
 /** One installed package and how far its chain holds. */
 export type PackageEvidence = InstalledPackage & {
   /** purl, `pkg:deb/debian/nginx@1.22.1-9?arch=amd64`. */
@@ -100,6 +109,8 @@ export type PackageEvidence = InstalledPackage & {
     /** Blob: canonical JSON of a {@link DebContents}. */
     contents: Digest;
   };
+  /** What the suites had when they were asked that is newer: the newest of each, the security suite first. Absent where nothing is. */
+  newer?: NewerVersion[];
 };
 
 /** What others are asked about a package whose chain holds. */
@@ -124,6 +135,8 @@ export type DebContents = {
 export type DebianEvidence = {
   /** False where the image holds no package database of Debian's. */
   applies: boolean;
+  /** Codename of the release that the image says it is of, where it is one of Debian's. */
+  release?: string;
   archives: ArchiveSuite[];
   packages: PackageEvidence[];
   /** Repositories beside Debian's that could not be used for packages that Debian does not have. */
@@ -132,6 +145,8 @@ export type DebianEvidence = {
   rebuilders?: RebuilderEvidence;
   /** Absent where no pool of build records is configured. */
   buildinfos?: BuildinfoEvidence;
+  /** Where the security tracker's data is configured and was fetched. */
+  security?: SecurityEvidence;
   /** ISO 8601, UTC: when the archive was asked. */
   gatheredAt: string;
 };

@@ -46,6 +46,16 @@ export const FINDINGS = {
     title: 'Rebuilders could not build a package again with the same bytes',
     advice: 'Nothing to do for the image. Many packages hold the time or place of their build, and a build that fails counts as well.',
   },
+  'outdated-package': {
+    severity: 'medium',
+    title: "Debian's signed archive has a newer version of an installed package",
+    advice: 'Rebuild the image with current packages; where the security archive has the newer version, a fix is out.',
+  },
+  'known-vulnerability': {
+    severity: 'medium',
+    title: "A newer version of an installed package fixes a vulnerability, says Debian's security tracker",
+    advice: 'Rebuild the image with current packages. The tracker is not signed: the finding names the hash and time of its data.',
+  },
   'setuid-unexpected': {
     severity: 'critical',
     title: 'A program runs with the rights of its owner or group, and no verified package makes it so',

@@ -4,6 +4,7 @@ import type { Digest } from './digest.ts';
 import type { Platform } from './oci.ts';
 import type { ArchiveSuite, UnverifiedReason } from './debian.ts';
 import type { Rebuilder, RebuilderAnswer } from './rebuilders.ts';
+import type { TrackerFetch } from './security.ts';
 import type { BuildPlan, ResolvedDependency, Source } from './rebuild.ts';
 import type { Difference, Verdict } from './verdict.ts';
 
@@ -46,6 +47,8 @@ export type VerdictPredicate = {
   builderVersion?: string;
   resolvedDependencies: ResolvedDependency[];
   archives: ArchiveSuite[];
+  /** The data of the security tracker that findings rest on, where it was configured: nothing signs it. */
+  securityTracker?: TrackerFetch;
   packages: {
     purl: string;
     status: string;

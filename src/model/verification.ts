@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import type { Digest } from './digest.ts';
+import type { ImageContents } from './image-contents.ts';
 import type { VerificationRequest } from './request.ts';
 import { Verdict } from './verdict.ts';
 import type { Platform } from './oci.ts';
@@ -57,6 +58,8 @@ export type VerdictRecord = {
   account: Digest;
   differences: Digest;
   packages: { name: string; version: string; architecture: string; source: string; sourceVersion: string; layer?: number }[];
+  /** What the image is found by; written with the verdict, not read back. */
+  contents?: ImageContents;
 };
 
 /** What happens to a verification, told to watchers as it does. */

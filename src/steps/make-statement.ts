@@ -3,6 +3,7 @@ import type { BundledCopy } from '../model/copies.ts';
 import { hexOf } from '../model/digest.ts';
 import { splitReference } from '../model/purl.ts';
 import { type Byproducts, PREDICATE_TYPE, STATEMENT_TYPE, type Statement } from '../model/statement.ts';
+import type { TrackerFetch } from '../model/security.ts';
 import { type AccountLine, CAUSES, type Difference, type Verdict } from '../model/verdict.ts';
 import type { Case } from './case.ts';
 import { layerUse } from './layer-use.ts';
@@ -49,6 +50,7 @@ export function makeStatement(
       ...(rebuild.builderVersion === undefined ? {} : { builderVersion: rebuild.builderVersion }),
       resolvedDependencies: rebuild.resolvedDependencies,
       archives: evidence.archives,
+      ...(evidence.security === undefined ? {} : { securityTracker: trackerOf(evidence.security.tracker) }),
       packages: evidence.packages.map(({ purl, status, chain, unverified }) => {
         const files = counts.get(purl);
         const buildinfo = chain === undefined ? undefined : recorded.get(chain.deb);
@@ -85,4 +87,8 @@ function countPackageFiles({ expectation, verified }: Pick<Case, 'expectation' |
     count[state === 'changed' && generated.has(path) ? 'generated' : state] += 1;
   }
   return counts;
+}
+
+function trackerOf({ url, digest, fetchedAt }: TrackerFetch): TrackerFetch {
+  return { url, digest, fetchedAt };
 }

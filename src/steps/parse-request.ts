@@ -53,7 +53,7 @@ function parseSource(source: RequestedSource): RequestedSource {
 }
 
 /** http(s) only, and without user and password: the address stands in the signed statement and on the page. */
-function webAddress(text: string, pointer: string, code: ProblemCode): URL {
+export function webAddress(text: string, pointer: string, code: ProblemCode): URL {
   const url = URL.parse(text);
   if (url === null) throw new Problem(code, `${pointer}: no URL`);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new Problem(code, `${pointer}: only http and https addresses are used`);

@@ -198,7 +198,28 @@ describe('images that hold a package', () => {
     assert.equal(await count('package=openssl&olderThan=1%3A1'), 3);
     assert.equal(await count('package=openssl&olderThan=3.0.9-1'), 0);
     assert.equal(await count('package=absent'), 0);
-    for (const query of ['package=openssl&olderThan=-', 'olderThan=1', 'package=a%20b']) {
+    assert.equal(await count(`file=${digestOf('absent')}`), 0);
+    assert.equal(await count('package=openssl&limit=2'), 2);
+    const { body } = await get('/v1/images?package=openssl&limit=2');
+    const { body: rest } = await get(`/v1/images?package=openssl&limit=2&cursor=${body.next}`);
+    assert.deepEqual([rest.items.length, rest.next], [1, undefined]);
+    assert.deepEqual(
+      [rest.items[0].verification, rest.items[0].verdict, rest.items[0].page],
+      [honest.id, honest.verdictDigest, `https://conforme.example.org/verifications/${honest.id}`],
+    );
+    const empty = digestOf('');
+    for (const query of [
+      'package=openssl&olderThan=-',
+      'olderThan=1',
+      'package=a%20b',
+      '',
+      `file=${empty}`,
+      'file=abc',
+      `package=a1&file=${digestOf('a')}`,
+      `olderThan=1&file=${digestOf('a')}`,
+      'package=openssl&cursor=abc',
+      'package=openssl&limit=0',
+    ]) {
       const { status, body } = await get(`/v1/images?${query}`);
       assert.deepEqual([status, body.code], [400, 'invalid-request'], query);
     }

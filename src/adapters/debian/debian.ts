@@ -120,6 +120,7 @@ export function makeDebian(parts: DebianPorts): Debian {
         ports,
         installed,
         derivative === undefined ? debianSuites(installed, keyring) : derivativeSuites(derivative, osRelease),
+        derivative === undefined ? codenameOf(osRelease, packages) : undefined,
       );
       const past = await lookBack(ports, without(installed, current), lastTry);
       const around = await lookAround(without(installed, current, past));
@@ -137,7 +138,8 @@ export function makeDebian(parts: DebianPorts): Debian {
             : await follow(one, [best, ...others], vendor, { lastTry, room });
         if (evidence.status === 'verified') onVerified(evidence);
         onProgress(++done, packages.length);
-        return evidence;
+        const versions = current.newer(one);
+        return versions.length === 0 ? evidence : { ...evidence, newer: versions };
       };
       const evidence = await settled(
         packages.map((one) =>
@@ -148,8 +150,14 @@ export function makeDebian(parts: DebianPorts): Debian {
         ),
       );
       const archives = [current, past, around].flatMap(({ suites }) => suites.map(({ release }) => release.archive));
-      const repositories = around.unusable.length === 0 ? {} : { repositories: around.unusable };
-      return { applies, archives, packages: evidence, ...repositories, gatheredAt };
+      return {
+        applies,
+        ...(current.release === undefined ? {} : { release: current.release }),
+        archives,
+        packages: evidence,
+        ...(around.unusable.length === 0 ? {} : { repositories: around.unusable }),
+        gatheredAt,
+      };
     },
   };
 }

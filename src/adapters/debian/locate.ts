@@ -1,9 +1,10 @@
-import type { InstalledPackage } from '../../model/debian.ts';
+import type { InstalledPackage, NewerVersion } from '../../model/debian.ts';
 import type { Clock } from '../../ports.ts';
 import { Problem } from '../../problem.ts';
 import type { Keyring } from './keyring.ts';
 import { makeLimit, settled } from './limit.ts';
 import type { Mirror } from './mirror.ts';
+import { newerVersions } from './newer.ts';
 import { type ArchivePackage, findPackages } from './packages.ts';
 import type { SuiteRequest } from './releases.ts';
 import type { DebianSources } from './sources.ts';
@@ -26,30 +27,48 @@ export function keyOf({ name, version, architecture }: Pick<InstalledPackage, 'n
 
 /**
  * Finds every installed package, in exactly its version, in these suites of the image's release. `locations` has the best first;
- * packages that no suite has (any more) are missing in it. Throws `archive-unavailable`, `archive-untrusted`,
- * `invalid-configuration`.
+ * packages that no suite has (any more) are missing in it. `newer` tells what the suites of a release of Debian's have in place of a
+ * package. Throws `archive-unavailable`, `archive-untrusted`, `invalid-configuration`.
  */
 export async function locatePackages(
   ports: LocatePorts,
   installed: { packages: InstalledPackage[]; architecture: string },
   requests: readonly SuiteRequest[],
-): Promise<{ suites: Suite[]; locations: Map<string, Location[]> }> {
+  release: string | undefined,
+): Promise<{
+  release?: string;
+  suites: Suite[];
+  locations: Map<string, Location[]>;
+  newer: (one: InstalledPackage) => NewerVersion[];
+}> {
   const suites = requests.length === 0 ? [] : await openSuites(ports, requests);
   const locations = new Map<string, Location[]>();
-  await searchSuites(ports, suites, installed, locations);
-  return { suites, locations };
+  const named = new Map<string, Location[]>();
+  await searchSuites(ports, suites, installed, locations, named);
+  if (release === undefined) return { suites, locations, newer: () => [] };
+  const { architecture } = installed;
+  return {
+    release,
+    suites,
+    locations,
+    newer: (one) => newerVersions(one, named.get(one.name) ?? [], { release, architecture }),
+  };
 }
 
-/** Adds to `locations` what these suites have of the packages: in `main` first, which has nearly all. */
+/**
+ * Adds to `locations` what these suites have of the packages: in `main` first, which has nearly all. `named` gets every version
+ * of their names.
+ */
 export async function searchSuites(
   ports: SearchPorts,
   suites: readonly Suite[],
   installed: { packages: InstalledPackage[]; architecture: string },
   locations: Map<string, Location[]>,
+  named = new Map<string, Location[]>(),
 ): Promise<void> {
-  await search(ports, suites, ['main'], installed, locations);
+  await search(ports, suites, ['main'], installed, locations, named);
   const others = [...new Set(suites.flatMap(({ release }) => release.components))].filter((name) => name !== 'main');
-  await search(ports, suites, others, installed, locations);
+  await search(ports, suites, others, installed, locations, named);
 }
 
 async function openSuites(ports: LocatePorts, requests: readonly SuiteRequest[]): Promise<Suite[]> {
@@ -65,13 +84,14 @@ async function openSuites(ports: LocatePorts, requests: readonly SuiteRequest[])
   return suites.filter((suite) => suite !== undefined);
 }
 
-/** Looks for the packages that are not located yet, in these components of all suites. */
+/** Looks for the packages that are not located yet, in these components of all suites; `named` gets every version of their names. */
 async function search(
   ports: SearchPorts,
   suites: readonly Suite[],
   components: readonly string[],
   installed: { packages: InstalledPackage[]; architecture: string },
   locations: Map<string, Location[]>,
+  named: Map<string, Location[]>,
 ): Promise<void> {
   const missing = installed.packages.filter((one) => !locations.has(keyOf(one)));
   const names = new Map<string, Set<string>>(); // by the architecture of the index; `all` stands in each of them
@@ -90,7 +110,9 @@ async function search(
   for (const [i, packages] of results.entries()) {
     for (const found of packages) {
       const key = keyOf(found);
-      if (wanted.has(key)) locations.set(key, [...(locations.get(key) ?? []), { suite: indexes[i]!.suite, found }]);
+      const location = { suite: indexes[i]!.suite, found };
+      named.set(found.name, [...(named.get(found.name) ?? []), location]);
+      if (wanted.has(key)) locations.set(key, [...(locations.get(key) ?? []), location]);
     }
   }
 }

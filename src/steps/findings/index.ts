@@ -7,6 +7,7 @@ import { unverifiedDownloads } from './downloads.ts';
 import { drifts } from './drift.ts';
 import type { FindingMaker, Found, Scene } from './finding.ts';
 import { layers } from './layers.ts';
+import { outdated } from './outdated.ts';
 import { packageDatabase } from './package-database.ts';
 import { packagedFiles } from './packaged-files.ts';
 import { places } from './places.ts';
@@ -17,6 +18,7 @@ import { secrets } from './secrets.ts';
 import { system } from './system.ts';
 import { thirdParties } from './third-party.ts';
 import { unexplained } from './unexplained.ts';
+import { vulnerable } from './vulnerable.ts';
 import { volatiles } from './volatile.ts';
 
 const MAKERS: readonly FindingMaker[] = [
@@ -27,6 +29,8 @@ const MAKERS: readonly FindingMaker[] = [
   configuration,
   packageDatabase,
   thirdParties,
+  outdated,
+  vulnerable,
   system,
   unexplained,
   secrets,

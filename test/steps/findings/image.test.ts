@@ -39,6 +39,40 @@ test('packages that the archive does not have are named', () => {
   assert.ok(verdict.findings.some(({ code, paths }) => code === 'setuid-unexpected' && paths[0] === '/usr/bin/su'));
 });
 
+test('packages that the archive has in a newer version: a fix that is out weighs more than a point release', () => {
+  const point = { version: '1.22.1-9+deb12u1', archive: 'debian bookworm' };
+  const fix = { version: '1.22.1-9+deb12u2', archive: 'debian bookworm', security: true };
+  const { verdict } = judge(
+    judgeInputs({ ...both({}), newer: { nginx: [fix, point], passwd: [{ version: '2', archive: 'debian bookworm' }] } }),
+  );
+  assert.equal(verdict.auditable, 'yes');
+  assert.deepEqual(
+    verdict.findings.map(({ code, severity, evidence, layer }) => ({ code, severity, evidence, layer })),
+    [
+      {
+        code: 'outdated-package',
+        severity: 'medium',
+        layer: 0,
+        evidence: {
+          source: 'nginx 1.22.1-9',
+          packages: 'nginx',
+          installed: '1.22.1-9',
+          newest: '1.22.1-9+deb12u2',
+          fixed: '1.22.1-9+deb12u2',
+          archive: 'debian bookworm',
+          date: '2026-01-01T00:00:00.000Z',
+        },
+      },
+      {
+        code: 'outdated-package',
+        severity: 'low',
+        layer: undefined,
+        evidence: { 'passwd:amd64': '1 → 2 in debian bookworm of 2026-01-01T00:00:00.000Z' },
+      },
+    ],
+  );
+});
+
 test('a stanza that dpkg would not write', () => {
   const status = 'Package: nginx\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.22.1-9\n';
   const { verdict } = judge(judgeInputs(both({ '/var/lib/dpkg/status': `${status}\n${status}` })));
