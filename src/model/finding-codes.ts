@@ -106,6 +106,11 @@ export const FINDINGS = {
     title: 'An alternative points to something that no verified package holds',
     advice: 'Point it to a packaged program, or call the program by its own name.',
   },
+  'alternative-changed': {
+    severity: 'medium',
+    title: 'An alternative points to another program than the packages choose',
+    advice: 'Check which program is meant; name it by update-alternatives --set in the Dockerfile.',
+  },
   'world-writable': {
     severity: 'high',
     title: 'Any user may change this program or system folder',
