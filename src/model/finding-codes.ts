@@ -21,6 +21,11 @@ export const FINDINGS = {
     title: 'Files of installed packages are not in the image',
     advice: 'Harmless where it saves space; remove whole packages where they are not needed.',
   },
+  'generated-file-missing': {
+    severity: 'medium',
+    title: 'Files that the packages make when they are installed are not in the image',
+    advice: 'Leave them, or remove the package that makes them.',
+  },
   'conffile-edited': {
     severity: 'medium',
     title: 'A configuration file of a package was edited',

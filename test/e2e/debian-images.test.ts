@@ -89,6 +89,11 @@ describe('images of Debian packages, without a source', () => {
         }
       }
     });
+    it('an edited conffile with what was changed', async () => {
+      const { findings } = verdictOf(await ended(service, posted.get('conffile') ?? ''));
+      const edited = findings.find(({ code }) => code === 'conffile-edited');
+      assert.match(edited?.evidence['diff'] ?? '', /^@@ -\d+,\d+ \+\d+,\d+ @@\n .*\n\+load_module \/tmp\/x\.so;$/);
+    });
     for (const { tag, of = 'table', findings } of DEBIAN_TAMPERINGS) {
       it(tag, async () => {
         const verdict = verdictOf(await ended(service, posted.get(tag) ?? ''));

@@ -1,3 +1,4 @@
+import type { Entry, FileFacts } from '../../model/inventory.ts';
 import type { PackagedPath } from '../../model/packaged.ts';
 import type { Path } from '../../model/path.ts';
 import type { AccountLine, Severity } from '../../model/verdict.ts';
@@ -6,6 +7,7 @@ import { isCode, leadsToCode } from '../is-code.ts';
 import { isPrivileged, isSetId, isWorldWritable } from '../privileges.ts';
 import { isDocumentation } from '../rules/dpkg-filters.ts';
 import { isSensitive } from '../sensitive-places.ts';
+import { textDiff } from '../text-diff.ts';
 import { count, type Found, found, lessened, packageName, type Scene } from './finding.ts';
 
 type Changed = PackagedPath & { state: 'changed' };
@@ -102,13 +104,36 @@ function edited(scene: Scene, packaged: Changed, line: AccountLine): Found {
     'conffile-edited',
     `${entry.path} of ${packageName(scene, expected.package)} was edited${traced ? ', and the rebuild makes the same' : ''}`,
     {
-      severity: line.attribution === 'source' || (traced && !isSensitive(entry.path)) ? 'low' : 'medium',
+      severity: editedSeverity(entry, line),
       paths: [entry.path],
       layer: entry.layer,
-      evidence: { package: expected.package, expected: expected.digest ?? '', found: entry.digest ?? '', attribution: line.attribution },
+      evidence: {
+        package: expected.package,
+        expected: expected.digest ?? '',
+        found: entry.digest ?? '',
+        attribution: line.attribution,
+        ...diffOf(scene, expected, entry),
+      },
       accuses: !traced && isCode(entry.path, entry),
     },
   );
+}
+
+/** What was edited, where the packaged text is at hand: in the re-installation, or in the layer below. */
+function diffOf({ file }: Scene, expected: FileFacts, entry: Entry): Record<string, string> {
+  const { published, reinstalled, rebuilt } = file;
+  const bytesOf = ({ digest = 'sha256:' }: FileFacts): Uint8Array | undefined =>
+    [published, reinstalled, rebuilt].map((side) => side?.contents.get(digest)).find((bytes) => bytes !== undefined);
+  const before = bytesOf(expected);
+  const after = entry.size === 0 ? new Uint8Array(0) : bytesOf(entry);
+  const diff = before === undefined || after === undefined ? undefined : textDiff(before, after);
+  return diff === undefined ? {} : { diff };
+}
+
+/** A script of its own kind (an init script, a hook) is code, whoever may edit it. */
+function editedSeverity(entry: Entry, { attribution }: AccountLine): Severity {
+  if (attribution === 'unexplained') return isCode(entry.path, entry) ? 'high' : 'medium';
+  return attribution === 'source' || !isSensitive(entry.path) ? 'low' : 'medium';
 }
 
 function attributesChanged(scene: Scene, packaged: Changed, line: AccountLine): Found {
