@@ -13,7 +13,7 @@ import { pushParts } from '../../scripts/demo/registry-image.ts';
 import type { FindingCode } from '../../src/model/finding-codes.ts';
 import { SEVERITIES, type Finding } from '../../src/model/verdict.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { DEBIAN_SETS, publishSet } from './debian-sets.ts';
+import { DEBIAN_SETS, publishSet, TABLE } from './debian-sets.ts';
 import { DEBIAN_TAMPERINGS } from './debian-tamperings.ts';
 import { openImage } from './open-image.ts';
 import { CACHE, ended, startAsUser, type Started } from './world.ts';
@@ -76,13 +76,13 @@ describe('images of Debian packages, without a source', () => {
 
   describe('one thing changed is seen', () => {
     before(async () => {
-      const repositories = [...new Set(DEBIAN_TAMPERINGS.map(({ of = 'table' }) => of))];
+      const repositories = [...new Set(DEBIAN_TAMPERINGS.map(({ of = TABLE }) => of))];
       for (const name of repositories) {
         const repository = `debian/${name}`;
         const image = await openImage(registry.host, repository, 'honest', (tag, parts) =>
           pushParts(registry.host, repository, tag, parts),
         );
-        for (const { tag, of = 'table', publish } of DEBIAN_TAMPERINGS) {
+        for (const { tag, of = TABLE, publish } of DEBIAN_TAMPERINGS) {
           if (of !== name) continue;
           await publish(image, tag);
           posted.set(tag, (await service.post({ image: `${registry.host}/${repository}:${tag}` })).id);
@@ -94,7 +94,7 @@ describe('images of Debian packages, without a source', () => {
       const edited = findings.find(({ code }) => code === 'conffile-edited');
       assert.match(edited?.evidence['diff'] ?? '', /^@@ -\d+,\d+ \+\d+,\d+ @@\n .*\n\+load_module \/tmp\/x\.so;$/);
     });
-    for (const { tag, of = 'table', findings } of DEBIAN_TAMPERINGS) {
+    for (const { tag, of = TABLE, findings } of DEBIAN_TAMPERINGS) {
       it(tag, async () => {
         const verdict = verdictOf(await ended(service, posted.get(tag) ?? ''));
         for (const [code, path, severity] of findings) {

@@ -8,7 +8,7 @@ import { program } from './world.ts';
 
 export type DebianTampering = {
   tag: string;
-  /** The set that is tampered with; `table` where absent. */
+  /** The set that is tampered with; that of `TABLE` where absent. */
   of?: string;
   publish(image: OpenImage, tag: string): Promise<void>;
   /** A finding of at least this severity that names the path and that the honest image does not have. */
