@@ -28,5 +28,7 @@ export const dpkgFilters: Rule = {
     'dpkg is told to leave out documentation and translations, and not to wait for the disk; a filter of any other path, or any other setting, is not excused. What is left out is told whatever the filter says',
   applies: (path) => /^\/etc\/dpkg\/dpkg\.cfg\.d\/[A-Za-z0-9_-]+$/.test(path),
   equal: (a, b) => isFilters(a) && isFilters(b),
+  // Debian's official images have two such files, under these names.
+  known: (side) => /\/docker(?:-apt-speedup)?$/.test(side.facts.path) && isFilters(side),
   form: isFilters,
 };
