@@ -34,6 +34,9 @@ test('filters of dpkg: documentation may be left out, nothing else', () => {
     filters('# slim\npath-exclude /usr/share/doc/*\npath-include=/usr/share/doc/*/copyright\nforce-unsafe-io\n'),
     'dpkg-filters',
   );
+  assert.equal(known('/etc/dpkg/dpkg.cfg.d/docker', 'path-exclude /usr/share/man/*\n'), 'dpkg-filters');
+  assert.equal(known('/etc/dpkg/dpkg.cfg.d/docker', 'path-exclude /usr/bin/*\n'), 'none');
+  assert.equal(known('/etc/dpkg/dpkg.cfg.d/own', 'path-exclude /usr/share/man/*\n'), 'none');
   for (const attack of [
     'path-exclude=/usr/bin/*',
     'path-exclude=/usr/share/doc/../../bin/x',
