@@ -23,6 +23,7 @@ import { javaCacerts } from './java-cacerts.ts';
 import { ldconfigAuxCache } from './ldconfig-aux-cache.ts';
 import { lockFiles } from './lock-files.ts';
 import { machineId } from './machine-id.ts';
+import { manIndex } from './man-index.ts';
 import { postgresCluster } from './postgres-cluster.ts';
 import { pycSourceTime } from './pyc-source-time.ts';
 import type { Rule } from './rule.ts';
@@ -58,6 +59,7 @@ export const FILE_RULES: readonly Rule[] = [
   javaCacerts,
   debconfDatabase,
   postgresCluster,
+  manIndex,
   builderFiles,
   standardDevices,
   lockFiles,

@@ -79,6 +79,9 @@ test('debconf: the same questions and answers in whatever order', () => {
   const reinstalled = `${question('a/x', 'localhost')}\n${question('b/y', 'no')}\n`;
   const config = (text: string): string => generated('/var/cache/debconf/config.dat', text, reinstalled);
   assert.equal(config(`${question('b/y', 'no')}\n${question('a/x', 'builder')}\n`), 'debconf');
+  assert.equal(config(reinstalled.replace('Flags: seen\n', '')), 'debconf', 'nobody was asked');
+  assert.equal(config(reinstalled.replace('Flags: seen', 'Flags: evil')), 'none', 'no flag of debconf');
+  assert.equal(config(reinstalled.replace('Owners: a, b', 'Owners: a, c')), 'none', 'another owner');
   assert.equal(config(`${question('b/y', 'yes')}\n${question('a/x', 'localhost')}\n`), 'none', 'another answer');
   assert.equal(config(`${reinstalled}${question('c/z', 'no')}\n`), 'none', 'a question more');
   assert.equal(config(`${question('a/x', 'localhost')}\n`), 'none', 'a question less');
@@ -236,4 +239,13 @@ test('the certificate of ssl-cert is of one machine and of no authority', () => 
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test('the index of manual pages: where the packages make one of the same size', () => {
+  const path = '/var/cache/man/de/index.db';
+  const index = (text: string, mode = 0o644): string => form(path, { text, mode }, {}, { [path]: 'drawn' });
+  assert.equal(index('other'), 'man-index');
+  assert.equal(index('longer'), 'none');
+  assert.equal(index('other', 0o666), 'none');
+  assert.equal(form(path, 'other', {}, {}), 'none', 'where the packages make none');
 });
