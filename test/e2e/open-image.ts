@@ -63,7 +63,7 @@ export async function openImage(
       await push(to, image);
     },
     configure: async (to, change) => {
-      await push(to, { ...parts, config: { ...parts.config, config: change((parts.config.config ?? {}) as Record<string, unknown>) } });
+      await push(to, { ...parts, config: { ...parts.config, config: change(parts.config.config ?? {}) } });
     },
   };
 }
