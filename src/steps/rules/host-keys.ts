@@ -60,8 +60,13 @@ export const hostKeys: Rule = {
   form: hasForm,
 };
 
-function leadsToSnakeoil({ facts }: Side, { neighbour }: RuleContext, which: 'published' | 'other'): boolean {
-  const certificate = facts.target === SNAKEOIL.slice(SNAKEOIL.lastIndexOf('/') + 1) ? neighbour(which, SNAKEOIL) : undefined;
+const SNAKEOIL_NAME = SNAKEOIL.slice(SNAKEOIL.lastIndexOf('/') + 1);
+
+/** In the place of the link to an authority it would take that one away. */
+function leadsToSnakeoil({ facts }: Side, { neighbour }: RuleContext): boolean {
+  const other = neighbour('other', facts.path);
+  if (facts.target !== SNAKEOIL_NAME || (other !== undefined && other.facts.target !== SNAKEOIL_NAME)) return false;
+  const certificate = neighbour('published', SNAKEOIL);
   return certificate !== undefined && admits(certificate.facts) && hasForm(certificate);
 }
 
@@ -72,6 +77,6 @@ export const snakeoilLink: Rule = {
     'openssl finds a certificate by a link that is called by the hash of its subject; it leads to the certificate that ssl-cert drew for this system, which vouches for no other',
   applies: (path) => /^\/etc\/ssl\/certs\/[0-9a-f]{8}\.\d$/.test(path),
   admits: ({ kind, uid, gid, xattrs }) => kind === 'symlink' && uid === 0 && gid === 0 && xattrs === undefined,
-  form: (side, context) => leadsToSnakeoil(side, context, 'published'),
+  form: leadsToSnakeoil,
   mayBeAbsent: true,
 };

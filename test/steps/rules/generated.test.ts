@@ -235,6 +235,11 @@ test('the certificate of ssl-cert is of one machine and of no authority', () => 
     assert.equal(form(path, `${own}${authority}`), 'none');
     assert.equal(form(hash, { link: 'ssl-cert-snakeoil.pem' }, { [path]: own }), 'snakeoil-link');
     assert.equal(form(hash, { link: 'ssl-cert-snakeoil.pem' }, { [path]: authority }), 'none');
+    assert.equal(
+      form(hash, { link: 'ssl-cert-snakeoil.pem' }, { [path]: own }, { [hash]: { link: 'ISRG_Root_X1.pem' } }),
+      'none',
+      'in the place of an authority',
+    );
     assert.equal(form(hash, { link: 'evil.pem' }, { [path]: own }), 'none');
   } finally {
     rmSync(folder, { recursive: true, force: true });
