@@ -21,6 +21,11 @@ export const FINDINGS = {
     title: 'Files of installed packages are not in the image',
     advice: 'Harmless where it saves space; remove whole packages where they are not needed.',
   },
+  'generated-file-missing': {
+    severity: 'medium',
+    title: 'Files that the packages make when they are installed are not in the image',
+    advice: 'Leave them, or remove the package that makes them.',
+  },
   'conffile-edited': {
     severity: 'medium',
     title: 'A configuration file of a package was edited',
@@ -125,6 +130,11 @@ export const FINDINGS = {
     severity: 'high',
     title: 'An alternative points to something that no verified package holds',
     advice: 'Point it to a packaged program, or call the program by its own name.',
+  },
+  'alternative-changed': {
+    severity: 'medium',
+    title: 'An alternative points to another program than the packages choose',
+    advice: 'Check which program is meant; name it by update-alternatives --set in the Dockerfile.',
   },
   'world-writable': {
     severity: 'high',

@@ -6,7 +6,7 @@ import { type Account, archiveAccounts, generatedAccounts, officialAccount } fro
 import { downloadAccounts } from './attribute-download.ts';
 import { thirdPartyAccounts } from './attribute-third-party.ts';
 import { otherCommits, sourceAccounts } from './attribute-source.ts';
-import { type Case, ruleContext, sideOf } from './case.ts';
+import { type Case, formContext, sideOf } from './case.ts';
 import { sameFacts } from './compare-facts.ts';
 import { admits } from './compare.ts';
 import { isCode, leadsToCode } from './is-code.ts';
@@ -131,7 +131,7 @@ function noteOf({ expected, found }: Changed): string {
 function volatileAccounts(file: Case, differences: readonly Difference[]): Step {
   const { rebuilt, published } = file;
   if (rebuilt === undefined) {
-    const context = ruleContext(published, undefined);
+    const context = formContext(file);
     return (entry) => {
       const side = sideOf(published, entry);
       const rule = rulesFor(entry.path).find((one) => admits(one, entry) && one.form?.(side, context) === true);

@@ -110,10 +110,23 @@ export function ruleContext(published: ImageSide, other: ImageSide | undefined, 
       const entry = image?.entries.get(path);
       return image === undefined || entry === undefined ? undefined : sideOf(image, entry);
     },
+    userOf: (uid) => published.names.users.get(uid),
+    isSystemUser: (uid) => isSystemAccount(uid, published.names.users, other?.names.users),
+    isSystemGroup: (gid) => isSystemAccount(gid, published.names.groups, other?.names.groups),
     sameUser: (a, b) => sameAccount(a, b, published.names.users, other?.names.users),
     sameGroup: (a, b) => sameAccount(a, b, published.names.groups, other?.names.groups),
     ...more,
   };
+}
+
+/** What `form` may ask where there is no rebuild: the packages installed anew stand on the other side. */
+export function formContext({ published, reinstalled, verified }: Pick<Case, 'published' | 'reinstalled' | 'verified'>): RuleContext {
+  return ruleContext(published, reinstalled, { verified: new Set([...verified.values()].map(({ name }) => name)) });
+}
+
+function isSystemAccount(id: number, names: ReadonlyMap<number, string>, otherNames: ReadonlyMap<number, string> = new Map()): boolean {
+  const name = names.get(id);
+  return id === 0 || (isDynamicId(id) && name !== undefined && [...otherNames.values()].includes(name)) || (id < 100 && otherNames.has(id));
 }
 
 /** Ids that are given out in the order of installation mean an account by its name; all others mean themselves. */

@@ -4,6 +4,8 @@ import type { Path } from '../model/path.ts';
 const CONTENT_BYTES_MAX = 1024 * 1024;
 /** Bytes. A desktop with 5,000 packages has a status file of 8 MiB. */
 const STATUS_BYTES_MAX = 32 * 1024 * 1024;
+/** Bytes. Translated into 80 languages, the questions of 500 packages are some MiB. */
+const DEBCONF_BYTES_MAX = 8 * 1024 * 1024;
 /** Bytes. Keys, tokens and password files are a few hundred bytes. */
 const SECRET_BYTES_MAX = 64 * 1024;
 
@@ -26,6 +28,7 @@ const FOLDERS = [
   '/var/lib/systemd/deb-systemd-helper-enabled/',
   '/var/lib/systemd/deb-systemd-user-helper-enabled/',
   '/var/spool/cron/',
+  '/var/lib/exim4/', // compared without the builder's own name
   '/var/cache/fontconfig/', // compared without the times of the font folders
 ] as const;
 
@@ -63,6 +66,7 @@ const START_SCRIPT_BYTES_MAX = 32 * 1024;
 /** A file's own words for what it is are of no use here: the path and the size decide, before its bytes are read. */
 export function wantsContent(path: Path, size: number): boolean {
   if (path === '/var/lib/dpkg/status') return size <= STATUS_BYTES_MAX;
+  if (path.startsWith('/var/cache/debconf/')) return size <= DEBCONF_BYTES_MAX;
   if (size > CONTENT_BYTES_MAX) return false;
   // Lists, checksums and scripts of 300 packages are 20 MB, and each is checked by its digest.
   if (path.startsWith('/var/lib/dpkg/info/')) return false;

@@ -6,6 +6,7 @@ import { configuration } from './configuration.ts';
 import { unverifiedDownloads } from './downloads.ts';
 import { drifts } from './drift.ts';
 import type { FindingMaker, Found, Scene } from './finding.ts';
+import { generatedFiles } from './generated-files.ts';
 import { layers } from './layers.ts';
 import { outdated } from './outdated.ts';
 import { packageDatabase } from './package-database.ts';
@@ -23,6 +24,7 @@ import { volatiles } from './volatile.ts';
 
 const MAKERS: readonly FindingMaker[] = [
   packagedFiles,
+  generatedFiles,
   privileges,
   places,
   accounts,
