@@ -39,6 +39,8 @@ export type BillPackage = {
   /** Where the chain holds: the signed suite, and the .deb that it names. */
   chain?: { archive: ArchiveSuite; component: string; deb: Digest; path: string };
   files?: PackageFiles;
+  /** By how many of how many parties, and the addresses of the rebuilders that did. Only where some were asked. */
+  reproduced?: { by: number; of: number; rebuilders: string[] };
 };
 
 /**

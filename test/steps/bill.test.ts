@@ -46,6 +46,29 @@ const HOSTILE: Setting = {
 };
 
 describe('the bill of materials', () => {
+  it('says by whom a package was built again with the same bytes, where any were asked', async () => {
+    const [A, B] = ['https://a.example', 'https://b.example'];
+    const bill = billOf({}, ({ evidence }) => {
+      const debs = evidence.packages.flatMap(({ chain }) => {
+        const answers = [
+          { rebuilder: A, outcome: 'reproduced' as const },
+          { rebuilder: B, outcome: 'unavailable' as const },
+        ];
+        return chain === undefined ? [] : [{ deb: chain.deb, answers }];
+      });
+      evidence.rebuilders = { rebuilders: [A, B].map((url) => ({ url, keys: ['key'] })), atLeast: 1, debs };
+    });
+    const nginx = componentsOf(bill).find(({ name, type }) => name === 'nginx' && type === 'library');
+    assert.ok(nginx);
+    assert.deepEqual([values(nginx, 'reproduced'), values(nginx, 'reproduced-by')], [['1 of 2'], [A]]);
+    assert.match(writeSpdx(bill), /Independent rebuilders made this \.deb from its source: 1 of 2\./);
+    assert.deepEqual(
+      [await cycloneDxFaults(writeCycloneDx(bill)), await spdxFaults(writeSpdx(bill))],
+      [null, await spdxFaults(writeSpdx(billOf()))],
+    );
+    assert.doesNotMatch(writeCycloneDx(billOf()), /reproduced/);
+  });
+
   it('says of each package how it was verified, and how many of its files are as signed', () => {
     const components = componentsOf(billOf(HOSTILE));
     const nginx = components.find(({ name, type }) => name === 'nginx' && type === 'library');
