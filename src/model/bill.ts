@@ -38,6 +38,12 @@ export type BillPackage = {
   status: string;
   /** Where the chain holds: the signed suite, and the .deb that it names. */
   chain?: { archive: ArchiveSuite; component: string; deb: Digest; path: string };
+  /** Why there is no chain. */
+  unverified?: string;
+  /** By how many of the parties asked it was built again with the same bytes. */
+  reproduced?: { by: number; of: number };
+  /** A record of its build, by digest: a claim. */
+  buildinfo?: Digest;
   files?: PackageFiles;
 };
 

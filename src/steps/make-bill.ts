@@ -38,7 +38,7 @@ export function makeBill(
   files: Pick<Bill, 'files' | 'filesOmitted'>,
 ): Bill {
   const { result, auditable, coverage, freshness } = predicate.verdict;
-  const counted = new Map(predicate.packages.map((one) => [one.purl, one.files]));
+  const told = new Map(predicate.packages.map((one) => [one.purl, one]));
   return {
     verdict,
     judgedAt: freshness.judgedAt,
@@ -46,8 +46,14 @@ export function makeBill(
     image: predicate.image,
     answers: { result, auditable, accounted: coverage.accounted },
     packages: evidence.packages.map((one) => {
-      const filesOf = counted.get(one.purl);
-      return { ...packageOf(one, evidence), ...(filesOf === undefined ? {} : { files: filesOf }) };
+      const { files: count, unverified, reproduced, buildinfo } = told.get(one.purl) ?? {};
+      return {
+        ...packageOf(one, evidence),
+        ...(count === undefined ? {} : { files: count }),
+        ...(unverified === undefined ? {} : { unverified }),
+        ...(reproduced === undefined ? {} : { reproduced: { by: reproduced.by, of: reproduced.of } }),
+        ...(buildinfo === undefined ? {} : { buildinfo }),
+      };
     }),
     copies: predicate.copies?.listed ?? [],
     ...files,
