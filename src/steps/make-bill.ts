@@ -46,11 +46,13 @@ export function makeBill(
     image: predicate.image,
     answers: { result, auditable, accounted: coverage.accounted },
     packages: evidence.packages.map((one) => {
-      const { files: filesOf, reproduced } = stated.get(one.purl) ?? {};
+      const { files: filesOf, unverified, reproduced, buildinfo } = stated.get(one.purl) ?? {};
       return {
         ...packageOf(one, evidence),
         ...(filesOf === undefined ? {} : { files: filesOf }),
+        ...(unverified === undefined ? {} : { unverified }),
         ...(reproduced === undefined ? {} : { reproduced: reproducedOf(reproduced) }),
+        ...(buildinfo === undefined ? {} : { buildinfo }),
       };
     }),
     copies: predicate.copies?.listed ?? [],

@@ -91,6 +91,24 @@ describe('the bill of materials', () => {
     assert.deepEqual([values(passwd, 'status'), values(passwd, 'archive'), passwd.hashes], [['unverified-version'], [], undefined]);
   });
 
+  it('says who built a package again, what record of its build there is, and why another one has no chain', () => {
+    const bill = billOf({ unverified: ['passwd'] }, ({ evidence }) => {
+      const [deb] = evidence.packages.flatMap(({ name, chain }) => (name === 'nginx' && chain !== undefined ? [chain.deb] : []));
+      assert.ok(deb);
+      const [a, b] = ['https://a.example', 'https://b.example'] as const;
+      const answers = [{ rebuilder: a, outcome: 'reproduced' as const }, { rebuilder: b, outcome: 'not-reproduced' as const }]; // prettier-ignore
+      evidence.rebuilders = { rebuilders: [a, b].map((url) => ({ url, keys: ['key'] })), atLeast: 1, debs: [{ deb, answers }] };
+      evidence.buildinfos = { archive: 'https://pool.example', debs: [{ deb, buildinfo: digestOf('record') }] };
+      for (const one of evidence.packages) if (one.name === 'passwd') one.unverified = 'snapshot-off';
+    });
+    const components = componentsOf(bill);
+    const [nginx, passwd] = ['nginx', 'passwd'].map((wanted) => components.find(({ name }) => name === wanted));
+    assert.ok(nginx !== undefined && passwd !== undefined);
+    assert.deepEqual([values(nginx, 'reproduced'), values(nginx, 'buildinfo')], [['1 of 2'], [digestOf('record')]]);
+    assert.deepEqual(values(passwd, 'unverified'), ['snapshot-off']);
+    assert.match(writeSpdx(bill), /Independent rebuilders made this \.deb from its source: 1 of 2\./);
+  });
+
   it('names code that no package accounts for, with its attribution, and no file of a package', () => {
     const files = componentsOf(billOf(HOSTILE)).filter(({ type }) => type === 'file');
     const byName = new Map(files.map((file) => [file.name, values(file, 'attribution')[0]]));
