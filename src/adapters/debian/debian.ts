@@ -92,7 +92,9 @@ export function makeDebian(parts: DebianPorts): Debian {
       if (thirdParty !== undefined && !room(size)) throw new Problem('archive-unavailable', 'more than is fetched for one image');
       const ports = { mirror: thirdParty === undefined ? mirror : (foreign ?? mirror), blobs, scanLayer };
       const max = thirdParty === undefined ? undefined : FOREIGN.unpacked;
-      const contents = await shared(deb, () => ensureDeb(ports, deb, places, reading, max));
+      // Whoever names a .deb of Debian's as theirs must not have Debian's wait for them, or fail with them.
+      const key = thirdParty === undefined ? deb : `${thirdParty.url} ${deb}`;
+      const contents = await shared(key, () => ensureDeb(ports, deb, places, reading, max));
       const chain = { archive: suite.request.id, component, packages, deb, size, path, contents };
       return thirdParty === undefined
         ? { ...unverified(one, vendor), status: 'verified', chain }

@@ -231,3 +231,11 @@ test('names of a stranger’s file are printable, paths stay below its address',
     assert.deepEqual(said(await gather([AGENT])), ['agent snapshot-off'], path);
   }
 });
+
+test('who names a .deb of Debian’s as theirs does not hold up or fail Debian’s', async () => {
+  // The bytes of Debian's tool under another name, which their server never finishes.
+  await theirs.publish({ base: '/apt', suite: 'stable', debs: [{ ...tool, stanza: tool.stanza.replace('Package: tool', 'Package: agent').replace('Version: 1', 'Version: 9') }], keys: [key] }); // prettier-ignore
+  theirs.interfere = (path) => (path.endsWith('.deb') ? { status: 404 } : undefined);
+  const evidence = await gather([['agent', '9', 'all'], TOOL]);
+  assert.equal(evidence.packages[1]?.status, 'verified');
+});
