@@ -83,7 +83,7 @@ export function makeDebian(parts: DebianPorts): Debian {
     one: InstalledPackage,
     places: [Location, ...Location[]],
     vendor: string,
-    { lastTry, room }: { lastTry: boolean; room: (size: number) => boolean },
+    { lastTry, room, names }: { lastTry: boolean; room: (size: number) => boolean; names: ReadonlySet<string> },
   ): Promise<PackageEvidence> => {
     const [{ suite, found }] = places;
     const { snapshot, thirdParty } = suite.release.archive;
@@ -98,7 +98,12 @@ export function makeDebian(parts: DebianPorts): Debian {
       const chain = { archive: suite.request.id, component, packages, deb, size, path, contents };
       return thirdParty === undefined
         ? { ...unverified(one, vendor), status: 'verified', chain }
-        : { ...unverified(one, vendor, { repository: thirdParty.url }), status: 'third-party', chain };
+        : {
+            ...unverified(one, vendor, { repository: thirdParty.url }),
+            status: 'third-party',
+            ...(names.has(one.name) ? { alsoInDebian: true } : {}),
+            chain,
+          };
     } catch (error) {
       const reason = thirdParty !== undefined ? foreignFaultOf(error) : snapshot !== undefined && lastTry ? faultOf(error) : undefined;
       if (reason === undefined) throw error;
@@ -116,8 +121,9 @@ export function makeDebian(parts: DebianPorts): Debian {
       if (!applies) return { applies, archives: [], packages: packages.map((one) => unverified(one, vendor)), gatheredAt };
 
       const keyring = await loadKeyring(keyrings);
+      const names = new Set<string>();
       const own = derivative === undefined ? sources : { archive: [...derivative.addresses], security: [] };
-      const ports = { mirror, keyring, sources: own, cacheDir, now };
+      const ports = { mirror, keyring, sources: own, cacheDir, now, onName: (name: string) => void names.add(name) };
       const current = await locatePackages(
         ports,
         installed,
@@ -137,7 +143,7 @@ export function makeDebian(parts: DebianPorts): Debian {
         const evidence =
           best === undefined
             ? unverified(one, vendor, reason === undefined ? {} : { reason })
-            : await follow(one, [best, ...others], vendor, { lastTry, room });
+            : await follow(one, [best, ...others], vendor, { lastTry, room, names });
         if (evidence.status === 'verified') onVerified(evidence);
         onProgress(++done, packages.length);
         const versions = current.newer(one);

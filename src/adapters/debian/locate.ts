@@ -10,9 +10,12 @@ import type { SuiteRequest } from './releases.ts';
 import type { DebianSources } from './sources.ts';
 import { type Suite, openSuite } from './suite.ts';
 
-export type LocatePorts = { mirror: Mirror; keyring: Keyring; sources: DebianSources; cacheDir: string; now: Clock };
+export type LocatePorts = { mirror: Mirror; keyring: Keyring; sources: DebianSources; cacheDir: string; now: Clock } & SearchPorts;
 
-type SearchPorts = Parameters<typeof findPackages>[0];
+type SearchPorts = Parameters<typeof findPackages>[0] & {
+  /** Told each name that an index has among those that are looked for, in whichever version. */
+  onName?: (name: string) => void;
+};
 
 /** Where in the signed archive a package stands. */
 export type Location = { suite: Suite; found: ArchivePackage };
@@ -109,6 +112,7 @@ async function search(
   );
   for (const [i, packages] of results.entries()) {
     for (const found of packages) {
+      ports.onName?.(found.name);
       const key = keyOf(found);
       const location = { suite: indexes[i]!.suite, found };
       named.set(found.name, [...(named.get(found.name) ?? []), location]);
