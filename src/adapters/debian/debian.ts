@@ -83,7 +83,7 @@ export function makeDebian(parts: DebianPorts): Debian {
     one: InstalledPackage,
     places: [Location, ...Location[]],
     vendor: string,
-    { lastTry, room, names }: { lastTry: boolean; room: (size: number) => boolean; names: ReadonlySet<string> },
+    { lastTry, room, named }: { lastTry: boolean; room: (size: number) => boolean; named: ReadonlyMap<string, unknown> },
   ): Promise<PackageEvidence> => {
     const [{ suite, found }] = places;
     const { snapshot, thirdParty } = suite.release.archive;
@@ -101,7 +101,7 @@ export function makeDebian(parts: DebianPorts): Debian {
         : {
             ...unverified(one, vendor, { repository: thirdParty.url }),
             status: 'third-party',
-            ...(names.has(one.name) ? { alsoInDebian: true } : {}),
+            ...(named.has(one.name) ? { alsoInDebian: true } : {}),
             chain,
           };
     } catch (error) {
@@ -121,9 +121,8 @@ export function makeDebian(parts: DebianPorts): Debian {
       if (!applies) return { applies, archives: [], packages: packages.map((one) => unverified(one, vendor)), gatheredAt };
 
       const keyring = await loadKeyring(keyrings);
-      const names = new Set<string>();
       const own = derivative === undefined ? sources : { archive: [...derivative.addresses], security: [] };
-      const ports = { mirror, keyring, sources: own, cacheDir, now, onName: (name: string) => void names.add(name) };
+      const ports = { mirror, keyring, sources: own, cacheDir, now };
       const current = await locatePackages(
         ports,
         installed,
@@ -143,7 +142,7 @@ export function makeDebian(parts: DebianPorts): Debian {
         const evidence =
           best === undefined
             ? unverified(one, vendor, reason === undefined ? {} : { reason })
-            : await follow(one, [best, ...others], vendor, { lastTry, room, names });
+            : await follow(one, [best, ...others], vendor, { lastTry, room, named: current.named });
         if (evidence.status === 'verified') onVerified(evidence);
         onProgress(++done, packages.length);
         const versions = current.newer(one);

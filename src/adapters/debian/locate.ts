@@ -10,12 +10,9 @@ import type { SuiteRequest } from './releases.ts';
 import type { DebianSources } from './sources.ts';
 import { type Suite, openSuite } from './suite.ts';
 
-export type LocatePorts = { mirror: Mirror; keyring: Keyring; sources: DebianSources; cacheDir: string; now: Clock } & SearchPorts;
+export type LocatePorts = { mirror: Mirror; keyring: Keyring; sources: DebianSources; cacheDir: string; now: Clock };
 
-type SearchPorts = Parameters<typeof findPackages>[0] & {
-  /** Told each name that an index has among those that are looked for, in whichever version. */
-  onName?: (name: string) => void;
-};
+type SearchPorts = Parameters<typeof findPackages>[0];
 
 /** Where in the signed archive a package stands. */
 export type Location = { suite: Suite; found: ArchivePackage };
@@ -43,17 +40,20 @@ export async function locatePackages(
   suites: Suite[];
   locations: Map<string, Location[]>;
   newer: (one: InstalledPackage) => NewerVersion[];
+  /** Every version that the suites have of the packages' names. */
+  named: ReadonlyMap<string, Location[]>;
 }> {
   const suites = requests.length === 0 ? [] : await openSuites(ports, requests);
   const locations = new Map<string, Location[]>();
   const named = new Map<string, Location[]>();
   await searchSuites(ports, suites, installed, locations, named);
-  if (release === undefined) return { suites, locations, newer: () => [] };
+  if (release === undefined) return { suites, locations, named, newer: () => [] };
   const { architecture } = installed;
   return {
     release,
     suites,
     locations,
+    named,
     newer: (one) => newerVersions(one, named.get(one.name) ?? [], { release, architecture }),
   };
 }
@@ -112,7 +112,6 @@ async function search(
   );
   for (const [i, packages] of results.entries()) {
     for (const found of packages) {
-      ports.onName?.(found.name);
       const key = keyOf(found);
       const location = { suite: indexes[i]!.suite, found };
       named.set(found.name, [...(named.get(found.name) ?? []), location]);
