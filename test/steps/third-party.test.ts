@@ -65,6 +65,13 @@ test('a package of a third party accounts for its files, and is never enough for
   assert.equal(judge(judgeInputs(bare)).verdict.auditable, 'no');
 });
 
+test('a package in the place of one of Debian’s is told', () => {
+  const inputs = withThirdParty(bare);
+  inputs.evidence.packages.at(-1)!.alsoInDebian = true;
+  const finding = judge(inputs).verdict.findings.find(({ code }) => code === 'third-party-package');
+  assert.match(finding?.message ?? '', /in the place of Debian's agent$/);
+});
+
 test('bills of materials and the entry point name the repository, and nobody else', () => {
   const inputs = withThirdParty({ ...bare, config: { ...CONFIG, Entrypoint: ['/usr/bin/agent'], Cmd: [] } });
   inputs.evidence.archives.at(-1)!.origin = 'Debian';
