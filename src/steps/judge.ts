@@ -44,6 +44,12 @@ export function judge(inputs: JudgeInputs): Judgement {
 
   const byPath = new Map<Path, AccountLine>();
   for (const line of account) byPath.set(line.path, line);
+  const runs = whatItRuns(file, byPath);
+  // What the image is told to run is code, whatever its name and its mode: `sh /data/notes` needs no x bit.
+  for (const { path } of runs) {
+    const line = path === undefined ? undefined : byPath.get(path);
+    if (line !== undefined) line.code = true;
+  }
   const copies = bundledCopies(file, byPath);
   const all = findings({
     file,
@@ -76,7 +82,7 @@ export function judge(inputs: JudgeInputs): Judgement {
     auditable,
     coverage,
     findings: told,
-    runs: whatItRuns(file, byPath),
+    runs,
     freshness: { judgedAt: judgedAt(rebuild, evidence), rules: RULES_VERSION, policy: `${policy.name}@${policy.version}` },
   };
   return {

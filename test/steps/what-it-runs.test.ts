@@ -213,6 +213,20 @@ test('scripts that run each other, and words without end, end', () => {
   assert.equal(runs({ Cmd: ['/bin/sh', '-c', '"'.repeat(100_000)] }, START).length, 1);
 });
 
+test('what the image is told to run is code, whatever its name and its mode', () => {
+  const published = change(honest(), { '/srv/notes': 'import os' });
+  const rebuilt = change(honest('2'), { '/srv/notes': 'import os' });
+  const judged = (Cmd: string[]) => {
+    const config = { Env: ['PATH=/usr/sbin:/usr/bin'], Cmd };
+    return judge(judgeInputs({ config, rebuiltConfig: config, published, rebuilt }));
+  };
+  assert.equal(judged(['nginx', '/srv/notes']).verdict.auditable, 'yes');
+  const { verdict, account } = judged(['python3', '/srv/notes']);
+  assert.equal(account.find(({ path }) => path === '/srv/notes')?.code, true);
+  assert.equal(verdict.auditable, 'partly', 'only the rebuild makes it');
+  assert.ok(verdict.findings.some(({ code, paths }) => code === 'rebuilt-code' && paths.includes('/srv/notes')));
+});
+
 test('simple commands of a shell', () => {
   const table: [string, string[]][] = [
     ['nginx', ['nginx']],
