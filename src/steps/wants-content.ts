@@ -34,6 +34,7 @@ const FOLDERS = [
 
 const FILES: ReadonlySet<Path> = new Set([
   '/usr/lib/os-release', // which release the packages are of
+  '/usr/sbin/policy-rc.d', // every statement of it is compared
   '/var/lib/apt/extended_states',
   '/var/lib/shells.state',
   '/var/lib/dbus/machine-id',

@@ -11,6 +11,8 @@ import { count, found, type Found, type Scene } from './finding.ts';
 /** What every container makes anew, what only tells of the installation, and caches that are made again when they are missed. */
 const PASSING = /^\/(?:run|tmp|var\/(?:cache|log|tmp|lib\/apt\/lists))\/|\.pyc$/;
 
+const STATUS = '/var/lib/dpkg/status';
+
 /**
  * Files that the verified packages make when they are installed, and that the image does not have: taking away the list of
  * accounts or a setting of PAM changes what a system does as much as editing it.
@@ -26,6 +28,8 @@ export function* generatedFiles(scene: Scene): Generator<Found> {
         admits(rule, entry) &&
         rule.form?.(sideOf(reinstalled, entry), { ...context, neighbour: (_side, path) => context.neighbour('other', path) }) === true,
     );
+  // Distroless images hold packages that were unpacked and never installed: no script of theirs has run.
+  const wasInstalled = published.entries.has(STATUS);
   const groups = new Map<Severity, string[]>();
   for (const entry of reinstalled.inventory.entries) {
     const { path, kind, target } = entry;
@@ -33,7 +37,7 @@ export function* generatedFiles(scene: Scene): Generator<Found> {
     if (PASSING.test(path) || isDocumentation(path) || (target !== undefined && isDocumentation(target)) || mayBeAbsent(entry)) continue;
     const matters = isCode(path, entry) || leadsToCode(path, entry) || isSensitive(path);
     // Where the rebuild lacks it as well, the Dockerfile takes it away.
-    const severity: Severity = matters && rebuilt?.entries.has(path) !== false ? 'medium' : 'info';
+    const severity: Severity = wasInstalled && matters && rebuilt?.entries.has(path) !== false ? 'medium' : 'info';
     const paths = groups.get(severity);
     if (paths === undefined) groups.set(severity, [path]);
     else paths.push(path);

@@ -35,6 +35,12 @@ test('generated files that were taken away', () => {
     ['/usr/lib/python3/dist-packages/__pycache__/m.cpython-311.pyc', []],
   ];
   for (const [path, expected] of rows) assert.deepEqual(told({ [path]: undefined }), expected, path);
+  const unpacked: Changes = { '/var/lib/dpkg/status': undefined, '/var/lib/dpkg/status.d/nginx': 'Package: nginx\n' };
+  assert.deepEqual(
+    told({ ...unpacked, '/etc/pam.d/common-auth': undefined }).filter((one) => one.includes('generated')),
+    [],
+    'packages that were never installed',
+  );
   const rebuilt = change(honest('2'), { '/etc/pam.d/common-auth': undefined });
   const { findings } = judge(judgeInputs({ published: change(honest(), { '/etc/pam.d/common-auth': undefined }), rebuilt })).verdict;
   assert.deepEqual(
