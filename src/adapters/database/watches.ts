@@ -14,7 +14,7 @@ type WatchRecords = Pick<Records, 'addWatch' | 'watch' | 'watches' | 'removeWatc
 
 /** Told in one transaction: while it lasts, the embedded database answers nobody else. */
 const MATCHES_AT_ONCE = 200;
-/** For this long a verdict may still be being stored that was held against the data before. */
+/** For this long a verdict may still be being stored that was held against the data before: new data are gone through twice. */
 const TOLD_AFTER = '5 minutes';
 const COLUMNS = 'w.seq, w.id, w.condition, w.url, w.created_at';
 
@@ -46,8 +46,11 @@ export function watchRecords({ query, transaction }: Sql): WatchRecords {
     },
     removeWatch: async (id) => (await query('delete from watches where id = $1 returning id', [id])).length > 0,
     async tellOfSecurityData(compose) {
-      const [state] = await query('select document, told from security_data');
-      if (state === undefined || state['told'] === state['document']) return;
+      const [state] = await query(`select document, told, loaded_at < now() - interval '${TOLD_AFTER}' as settled from security_data`);
+      if (state === undefined) return;
+      const current = text(state, 'document');
+      const done = state['settled'] === true ? current : `once ${current}`;
+      if (state['told'] === current || state['told'] === done) return;
       for (const row of await query('select id, cve from watches where package is null order by seq')) {
         const matches = await affectedBy(query, text(row, 'id'), row['cve'] === null ? 'image' : 'cve');
         for (let start = 0; start < matches.length; start += MATCHES_AT_ONCE)
@@ -55,9 +58,7 @@ export function watchRecords({ query, transaction }: Sql): WatchRecords {
             for (const match of matches.slice(start, start + MATCHES_AT_ONCE)) await tell(within, match, compose);
           });
       }
-      await query(`update security_data set told = $1 where document = $1 and loaded_at < now() - interval '${TOLD_AFTER}'`, [
-        state['document'],
-      ]);
+      await query('update security_data set told = $1 where document = $2', [done, current]);
     },
   };
 }
