@@ -12,9 +12,9 @@ import type { Query, Row, Sql } from './sql.ts';
 
 type WatchRecords = Pick<Records, 'addWatch' | 'watch' | 'watches' | 'removeWatch' | 'tellOfSecurityData'>;
 
-/** Rows of matches that one transaction of the upkeep looks at. */
-const MATCHES_AT_ONCE = 1_000;
-/** For this long a verdict may still be being stored that was held against the data before. */
+/** Told in one transaction: while it lasts, the embedded database answers nobody else. */
+const MATCHES_AT_ONCE = 200;
+/** For this long a verdict may still be being stored that was held against the data before: new data are gone through twice. */
 const TOLD_AFTER = '5 minutes';
 const COLUMNS = 'w.seq, w.id, w.condition, w.url, w.created_at';
 
@@ -46,13 +46,19 @@ export function watchRecords({ query, transaction }: Sql): WatchRecords {
     },
     removeWatch: async (id) => (await query('delete from watches where id = $1 returning id', [id])).length > 0,
     async tellOfSecurityData(compose) {
-      const [state] = await query('select document, told from security_data');
-      if (state === undefined || state['told'] === state['document']) return;
-      // What was told is left out of the next turn, so the last turn finds nothing.
-      while ((await transaction((within) => tellAffected(within, compose))) > 0);
-      await query(`update security_data set told = $1 where document = $1 and loaded_at < now() - interval '${TOLD_AFTER}'`, [
-        state['document'],
-      ]);
+      const [state] = await query(`select document, told, loaded_at < now() - interval '${TOLD_AFTER}' as settled from security_data`);
+      if (state === undefined) return;
+      const current = text(state, 'document');
+      const done = state['settled'] === true ? current : `once ${current}`;
+      if (state['told'] === current || state['told'] === done) return;
+      for (const row of await query('select id, cve from watches where package is null order by seq')) {
+        const matches = await affectedBy(query, text(row, 'id'), row['cve'] === null ? 'image' : 'cve');
+        for (let start = 0; start < matches.length; start += MATCHES_AT_ONCE)
+          await transaction(async (within) => {
+            for (const match of matches.slice(start, start + MATCHES_AT_ONCE)) await tell(within, match, compose);
+          });
+      }
+      await query('update security_data set told = $1 where document = $2', [done, current]);
     },
   };
 }
@@ -121,47 +127,49 @@ const FOUND = `${COLUMNS}, p.name, p.version, i.source, i.cve, i.fixed, i.urgenc
  * every issue for which a fix is out. Each step is an index's; `offset 0` keeps the planner, which may know nothing of the tables, from
  * turning them round.
  */
-async function tellAffected(query: Query, compose: ComposeDelivery): Promise<number> {
+const AFFECTED = {
+  cve: `
+    select ${FOUND}
+    from watches w
+    join security_issues i on i.cve = w.cve and i.changed_at > w.created_at
+    cross join lateral (
+      select id, name, version from packages where source = i.source and source_version_key < i.fixed_key offset 0
+    ) p
+    cross join lateral (select verification from verification_packages where package = p.id offset 0) vp
+    join verifications v on v.seq = vp.verification and v.release = i.release and ${NEWEST}
+    join verdicts d on d.verification = v.id
+    where w.id = $1`,
+  image: `
+    select ${FOUND}
+    from watches w
+    join verifications v on v.reference = w.reference and v.status = 'done' and ${NEWEST}
+    join verdicts d on d.verification = v.id
+    cross join lateral (
+      select p.* from verification_packages vp join packages p on p.id = vp.package where vp.verification = v.seq offset 0
+    ) p
+    cross join lateral (
+      select * from security_issues
+      where source = p.source and release = v.release and status = 'resolved' and urgency <> 'unimportant'
+        and p.source_version_key < fixed_key and changed_at > w.created_at offset 0
+    ) i
+    where w.id = $1`,
+};
+
+/** What of these was not told to a watch yet, in the order in which it is told. */
+async function affectedBy(query: Query, id: string, kind: keyof typeof AFFECTED): Promise<WatchMatch[]> {
   const rows = await query(
-    `select * from (
-       select ${FOUND}
-       from watches w
-       join security_issues i on i.cve = w.cve and i.changed_at > w.created_at
-       cross join lateral (
-         select id, name, version from packages where source = i.source and source_version_key < i.fixed_key offset 0
-       ) p
-       cross join lateral (select verification from verification_packages where package = p.id offset 0) vp
-       join verifications v on v.seq = vp.verification and v.release = i.release and ${NEWEST}
-       join verdicts d on d.verification = v.id
-       union all
-       select ${FOUND}
-       from watches w
-       join verifications v on v.reference = w.reference and v.status = 'done' and ${NEWEST}
-       join verdicts d on d.verification = v.id
-       cross join lateral (
-         select p.* from verification_packages vp join packages p on p.id = vp.package where vp.verification = v.seq offset 0
-       ) p
-       cross join lateral (
-         select * from security_issues
-         where source = p.source and release = v.release and status = 'resolved' and urgency <> 'unimportant'
-           and p.source_version_key < fixed_key and changed_at > w.created_at offset 0
-       ) i
-     ) found
+    `select * from (${AFFECTED[kind]}) found
      where not exists (
        select 1 from watch_events e where e.watch = found.id and e.digest = found.manifest_digest and e.cause = ${CAUSE}
      )
-     order by seq, verdict_seq, source, fixed, name, cve limit ${MATCHES_AT_ONCE}`,
+     order by verdict_seq, source, fixed, name, cve`,
+    [id],
   );
-  const judged = (row: Row): Judged => ({
+  return affectedMatches(rows, (row) => ({
     image: document<WatchMatch['image']>(row, 'image'),
     verification: text(row, 'verification'),
     verdict: text(row, 'verdict') as Digest,
-  });
-  const matches = affectedMatches(rows, judged);
-  // The last one may go on beyond the limit: it comes first in the next turn.
-  if (rows.length === MATCHES_AT_ONCE && matches.length > 1) matches.pop();
-  for (const match of matches) await tell(query, match, compose);
-  return rows.length;
+  }));
 }
 
 /** {@link causeOf} in SQL. */
