@@ -5,6 +5,7 @@
  */
 import { getContents, getDocument, once, putDocument, putLines, putScan } from './flow/documents.ts';
 import { inventoryOf } from './flow/inventory.ts';
+import { searchedEvidence } from './flow/hash-search.ts';
 import { type Inputs, loadInputs } from './flow/inputs.ts';
 import { attemptRebuild } from './flow/rebuild.ts';
 import type { DebianEvidence, Reinstall } from './model/debian.ts';
@@ -38,13 +39,16 @@ export async function rebuild(ports: RebuildPorts, job: VerificationJob): Promis
   return putDocument(ports.blobs, await attemptRebuild(ports, job));
 }
 
-/** Follows the signed chain of every package that the image says it holds. */
+/** Follows the signed chain of every package that the image says it holds, and looks up by their hashes the files that none explains. */
 export async function gatherEvidence(ports: EvidencePorts, job: VerificationJob, published: Digest): Promise<Digest> {
   await ports.progress.step(job.id, 'debian');
   const inventory = await getDocument<Inventory>(ports.blobs, published);
-  const installed = installedPackages(inventory, await getContents(ports.blobs, inventory.contents));
+  const contents = await getContents(ports.blobs, inventory.contents);
+  const installed = installedPackages(inventory, contents);
   const onProgress = (done: number, total: number): void => ports.progress.log(job.id, `packages: ${done} of ${total} verified`);
-  return putDocument(ports.blobs, await ports.debian.gather(installed, onProgress));
+  const evidence = await ports.debian.gather(installed, onProgress);
+  const onSearch = (packages: number): void => ports.progress.log(job.id, `files looked up by their hashes: ${packages} packages read`);
+  return putDocument(ports.blobs, await searchedEvidence(ports, { inventory, contents, installed, evidence }, onSearch));
 }
 
 /** Installs the verified packages anew, so that what their scripts generate can be compared. Once for each set of packages. */

@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream';
 import type { DebianEvidence, InstalledPackage } from './model/debian.ts';
 import type { Digest } from './model/digest.ts';
+import type { HashSearch, HashSearchResult } from './model/hash-search.ts';
 import type { LayerScan } from './model/inventory.ts';
 import type { Descriptor, ImageConfig, ImageManifest, Platform, ResolvedImage } from './model/oci.ts';
 import type { BuildFailure, BuildPlan, ResolvedDependency, SourceHistoryFile } from './model/rebuild.ts';
@@ -107,6 +108,8 @@ export type Debian = {
     installed: { packages: InstalledPackage[]; osRelease: Record<string, string>; architecture: string },
     onProgress?: (done: number, total: number) => void,
   ): Promise<DebianEvidence>;
+  /** Looks files up by their hashes, in the packages that the archive's signed Contents indexes name for their paths. */
+  search(wanted: HashSearch, onProgress?: (packages: number) => void): Promise<HashSearchResult>;
 };
 
 /** The OpenPGP key of this instance. Only the conclude worker (and the API, for the public half) has it. */

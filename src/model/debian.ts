@@ -1,4 +1,5 @@
 import type { Digest } from './digest.ts';
+import type { HashSearchResult } from './hash-search.ts';
 import type { FileFacts } from './inventory.ts';
 import type { Path } from './path.ts';
 
@@ -10,7 +11,7 @@ export type InstalledPackage = {
   /** Field `Source`: name, and version where it differs from the binary's. */
   source: string;
   sourceVersion: string;
-  /** The third word of `Status`: `installed`, `config-files`, `half-installed` … */
+  /** The third word of `Status`: `installed`, `config-files`, `half-installed` …; `found`: no database names it, its files are there. */
   state: string;
 };
 
@@ -72,6 +73,8 @@ export type DebianEvidence = {
   applies: boolean;
   archives: ArchiveSuite[];
   packages: PackageEvidence[];
+  /** Where files were looked up by their hashes; the packages that were found stand among `packages`. */
+  search?: Omit<HashSearchResult, 'archives' | 'packages'>;
   /** ISO 8601, UTC: when the archive was asked. */
   gatheredAt: string;
 };

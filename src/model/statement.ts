@@ -36,7 +36,8 @@ export type VerdictPredicate = {
   builderVersion?: string;
   resolvedDependencies: ResolvedDependency[];
   archives: ArchiveSuite[];
-  packages: { purl: string; status: string; deb?: Digest }[];
+  /** `found`: by its files' hashes, no database of the image names it. */
+  packages: { purl: string; status: string; found?: true; deb?: Digest }[];
   rules: RuleDescription[];
   byproducts: Byproducts;
 };

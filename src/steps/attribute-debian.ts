@@ -15,6 +15,11 @@ export function officialAccount(file: Case, entry: Entry): Account | undefined {
     const { package: purl, deb } = packaged.expected;
     return { attribution: 'debian-official', evidence: { package: purl, deb } };
   }
+  const found = file.found.get(entry.path);
+  if (found?.aspects.length === 0) {
+    const { package: purl, deb } = found.expected;
+    return { attribution: 'debian-official', evidence: { package: purl, deb, rule: ruleId(STEP_RULES.foundByHash) } };
+  }
   return undefined;
 }
 
@@ -45,7 +50,8 @@ export function archiveAccounts(file: Case): (entry: Entry) => Account | undefin
 export function generatedAccounts(file: Case): (entry: Entry) => Account | undefined {
   const { reinstalled } = file;
   if (reinstalled === undefined) return () => undefined;
-  const verified = new Set([...file.verified.values()].map(({ name }) => name));
+  const installed = [...file.verified.values()].filter(({ state }) => state !== 'found');
+  const verified = new Set(installed.map(({ name }) => name));
   const context: RuleContext = ruleContext(file.published, reinstalled, { verified });
   return (entry) => {
     const other = reinstalled.entries.get(entry.path);

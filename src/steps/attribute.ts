@@ -165,6 +165,18 @@ function explainUnexplained(file: Case): (entry: Entry) => Account {
         evidence: { package: purl, deb, note: `the package gives it another ${packaged.aspects.join(' and ')}` },
       };
     }
+    const found = file.found.get(entry.path);
+    if (found !== undefined) {
+      const { package: purl, deb } = found.expected;
+      const note = `the bytes are those of ${nameOf(file, purl)}, which gives it another ${found.aspects.join(' and ')}; no database names the package`;
+      return { attribution: 'unexplained', evidence: { package: purl, deb, note } };
+    }
+    const other = file.others.get(entry.path);
+    if (other !== undefined) {
+      const { package: purl, deb } = other;
+      const note = `${nameOf(file, purl)} of the archive has other bytes here, and no verified database says which package or version this is`;
+      return { attribution: 'unexplained', evidence: { package: purl, deb, note } };
+    }
     const note =
       file.rebuilt === undefined
         ? 'no verified package holds it, and there is no rebuild to compare with'
@@ -173,6 +185,12 @@ function explainUnexplained(file: Case): (entry: Entry) => Account {
           : 'no verified package holds it, and the rebuild does not make it';
     return { attribution: 'unexplained', evidence: { note } };
   };
+}
+
+/** `nginx 1.22.1-9` for the purl of a package whose .deb was read. */
+function nameOf(file: Case, purl: string): string {
+  const known = file.verified.get(purl);
+  return known === undefined ? purl : `${known.name} ${known.version}`;
 }
 
 /** Folders that are made on the way to a file: they share the best account of what lies in them. */

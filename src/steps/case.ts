@@ -5,7 +5,10 @@ import type { Path } from '../model/path.ts';
 import type { Rebuild, SourceTree } from '../model/rebuild.ts';
 import type { VerificationJob } from '../model/verification.ts';
 import type { DebianExpectation } from '../model/packaged.ts';
+import type { OtherBytes } from '../model/hash-search.ts';
 import { expectDebian } from './expect-debian.ts';
+import { type FoundFile, foundFiles } from './found-packages.ts';
+import { aliasesOf, makeResolve } from './merged-directories.ts';
 import { type AccountNames, accountNames } from './account-names.ts';
 import { isDynamicId } from './rules/accounts.ts';
 import type { RuleContext, Side } from './rules/rule.ts';
@@ -41,6 +44,10 @@ export type Case = Pick<JudgeInputs, 'image' | 'rebuild' | 'sourceTree' | 'evide
   rebuilt?: ImageSide;
   reinstalled?: ImageSide;
   expectation: DebianExpectation;
+  /** Files of packages that no database names, found by their hashes. */
+  found: ReadonlyMap<Path, FoundFile>;
+  /** Files for which the archive has a package, and in no version that was looked into these bytes. */
+  others: ReadonlyMap<Path, OtherBytes>;
   /** Packages whose chain holds, by purl. */
   verified: ReadonlyMap<string, PackageEvidence>;
 };
@@ -55,20 +62,28 @@ export function openCase(inputs: JudgeInputs): Case {
   const expectation = expectDebian({
     inventory: published,
     contents: publishedContents,
-    packages,
+    packages: packages.filter((one) => !isFound(one)),
     ...(anew === undefined ? {} : { reinstalled: anew }),
   });
+  const side = imageSide(published, publishedContents);
+  const resolve = makeResolve(new Map(aliasesOf(side.entries).map(({ path, target }) => [path, target])));
   return {
     image,
     rebuild,
     evidence,
     expectation,
+    found: foundFiles(packages.filter(isFound), side.entries, resolve, expectation.files),
+    others: new Map((evidence.search?.others ?? []).map((one) => [one.path, one])),
     verified: new Map(packages.map((one) => [one.evidence.purl, one.evidence])),
-    published: imageSide(published, publishedContents),
+    published: side,
     ...(rebuilt === undefined ? {} : { rebuilt: imageSide(rebuilt, inputs.rebuiltContents ?? new Map()) }),
     ...(anew === undefined ? {} : { reinstalled: imageSide(anew.inventory, anew.contents) }),
     ...(inputs.sourceTree === undefined ? {} : { sourceTree: inputs.sourceTree }),
   };
+}
+
+function isFound({ evidence: { state } }: { evidence: PackageEvidence }): boolean {
+  return state === 'found';
 }
 
 export function imageSide(inventory: Inventory, contents: Contents): ImageSide {

@@ -42,7 +42,12 @@ export function makeStatement(
       ...(rebuild.builderVersion === undefined ? {} : { builderVersion: rebuild.builderVersion }),
       resolvedDependencies: rebuild.resolvedDependencies,
       archives: evidence.archives,
-      packages: evidence.packages.map(({ purl, status, chain }) => ({ purl, status, ...(chain === undefined ? {} : { deb: chain.deb }) })),
+      packages: evidence.packages.map(({ purl, status, state, chain }) => ({
+        purl,
+        status,
+        ...(state === 'found' ? { found: true as const } : {}),
+        ...(chain === undefined ? {} : { deb: chain.deb }),
+      })),
       rules: [...RULES],
       byproducts,
     },

@@ -8,6 +8,7 @@ import { loadKeyring } from './keyring.ts';
 import { makeLimit, makeShared, settled } from './limit.ts';
 import { type Location, keyOf, locatePackages } from './locate.ts';
 import { type Fetch, makeMirror } from './mirror.ts';
+import { searchByHash } from './search.ts';
 import type { DebianSources } from './sources.ts';
 
 export type DebianPorts = {
@@ -32,6 +33,8 @@ export function makeDebian({ fetch, blobs, scanLayer, sources, cacheDir, keyring
   const reading = makeLimit(availableParallelism() * 2); // one starts while another works
   const shared = makeShared<Digest>();
   return {
+    search: async (wanted, onProgress) =>
+      searchByHash({ mirror, keyring: await loadKeyring(keyrings), sources, cacheDir, now, blobs, scanLayer }, wanted, onProgress),
     async gather(installed, onProgress = () => {}): Promise<DebianEvidence> {
       const { packages, osRelease } = installed;
       const vendor = /^[a-z][a-z0-9._-]{0,63}$/.test(osRelease['ID'] ?? '') ? osRelease['ID']! : 'debian';

@@ -5,6 +5,7 @@ import { configuration } from './configuration.ts';
 import { unverifiedDownloads } from './downloads.ts';
 import { drifts } from './drift.ts';
 import type { FindingMaker, Found, Scene } from './finding.ts';
+import { foundPackages } from './found-packages.ts';
 import { layers } from './layers.ts';
 import { packageDatabase } from './package-database.ts';
 import { packagedFiles } from './packaged-files.ts';
@@ -23,6 +24,7 @@ const MAKERS: readonly FindingMaker[] = [
   accounts,
   configuration,
   packageDatabase,
+  foundPackages,
   system,
   unexplained,
   secrets,

@@ -16,8 +16,9 @@ export function* rebuildNotes(scene: Scene): Generator<Found> {
       });
     }
   }
-  if (verified.size > 0 && reinstalled === undefined) {
-    yield found(scene, 'reinstall-missing', `${verified.size} verified packages could not be installed anew`);
+  const installed = [...verified.values()].filter(({ state }) => state !== 'found').length;
+  if (installed > 0 && reinstalled === undefined) {
+    yield found(scene, 'reinstall-missing', `${installed} verified packages could not be installed anew`);
   }
 }
 

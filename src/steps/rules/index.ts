@@ -74,6 +74,11 @@ export const STEP_RULES = {
     reason:
       'equal in every fact but mtime to what the verified packages alone make when they are installed anew; owners with ids from 100 to 999 are compared by name',
   },
+  foundByHash: {
+    name: 'found-by-hash',
+    version: 1,
+    reason: 'no database names the package, and its verified .deb has the same bytes, mode and owner at this path',
+  },
   debArchive: { name: 'deb-archive', version: 1, reason: 'a .deb left in the cache whose digest is that of a verified package' },
   archiveIndex: { name: 'archive-index', version: 1, reason: "an index left in apt's lists whose digest is one of the verified chain" },
   parentDirectory: {
