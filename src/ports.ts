@@ -48,7 +48,12 @@ export type Registry = {
  */
 export type ScanLayer = (
   bytes: AsyncIterable<Uint8Array>,
-  layer: { mediaType: string; digest?: Digest; size?: number },
+  layer: {
+    mediaType: string;
+    digest?: Digest;
+    size?: number;
+    /** Spares hashing the whole; `digest` and `diffId` are then empty. */ undigested?: true;
+  },
   wants: (path: string, size: number) => boolean,
 ) => Promise<{ scan: LayerScan; contents: Map<Digest, Uint8Array> }>;
 
