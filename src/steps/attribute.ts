@@ -3,6 +3,7 @@ import type { ExpectedFile, PackagedPath } from '../model/packaged.ts';
 import type { Path } from '../model/path.ts';
 import { type AccountLine, ATTRIBUTIONS, type Difference } from '../model/verdict.ts';
 import { type Account, archiveAccounts, generatedAccounts, officialAccount } from './attribute-debian.ts';
+import { statusFolderAccounts } from './attribute-status-folder.ts';
 import { downloadAccounts } from './attribute-download.ts';
 import { otherCommits, sourceAccounts } from './attribute-source.ts';
 import { type Case, ruleContext, sideOf } from './case.ts';
@@ -21,6 +22,7 @@ export function attribute(file: Case, differences: readonly Difference[]): Accou
   const accountOf = firstOf(
     (entry) => officialAccount(file, entry),
     archiveAccounts(file),
+    statusFolderAccounts(file),
     generatedAccounts(file),
     guard(file, madeByRebuild),
     sourceAccounts(file, madeByRebuild),

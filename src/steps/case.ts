@@ -48,6 +48,8 @@ export type Case = Pick<JudgeInputs, 'image' | 'rebuild' | 'sourceTree' | 'evide
   found: ReadonlyMap<Path, FoundFile>;
   /** Files for which the archive has a package, and in no version that was looked into these bytes. */
   others: ReadonlyMap<Path, OtherBytes>;
+  /** What the .debs' own control files say, by purl. */
+  controls: ReadonlyMap<string, Pick<DebContents, 'control' | 'controlFiles'>>;
   /** Packages whose chain holds, by purl. */
   verified: ReadonlyMap<string, PackageEvidence>;
 };
@@ -74,6 +76,7 @@ export function openCase(inputs: JudgeInputs): Case {
     expectation,
     found: foundFiles(packages.filter(isFound), side.entries, resolve, expectation.files),
     others: new Map((evidence.search?.others ?? []).map((one) => [one.path, one])),
+    controls: new Map(packages.map((one) => [one.evidence.purl, one.contents])),
     verified: new Map(packages.map((one) => [one.evidence.purl, one.evidence])),
     published: side,
     ...(rebuilt === undefined ? {} : { rebuilt: imageSide(rebuilt, inputs.rebuiltContents ?? new Map()) }),

@@ -47,8 +47,9 @@ export function searchByHash(
   const isDebians =
     known.length > 0 || names.length > 0 || osRelease['ID'] !== undefined || wanted.some(({ path }) => MULTIARCH.test(path));
   if (!isDebians) return undefined;
-  // With a database, data that it does not explain is generated; a program is what somebody brought.
-  if (installed.packages.length > 0 ? programs === 0 : !outsideEtc) return undefined;
+  // With dpkg's database, data that it does not explain is generated; a program is what somebody brought.
+  const isDpkgs = inventory.entries.some(({ path }) => path === '/var/lib/dpkg/status');
+  if (installed.packages.length > 0 && isDpkgs ? programs === 0 : !outsideEtc) return undefined;
   const rank = (entry: Entry): number => (isCode(entry.path, entry) ? 0 : entry.kind === 'symlink' ? 1 : 2);
   const ordered = wanted.sort((a, b) => rank(a) - rank(b) || byText(a.path, b.path));
   return {

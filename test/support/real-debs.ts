@@ -39,10 +39,7 @@ export async function downloadDebs(
 async function sourcesLines(): Promise<string[]> {
   const codename = /^VERSION_CODENAME=(\w+)/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1] ?? 'stable';
   const read = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
-  return [
-    ...parseSourcesList(await read('/etc/apt/sources.list')),
-    ...parseSources(await read('/etc/apt/sources.list.d/debian.sources')),
-  ]
+  return [...parseSourcesList(await read('/etc/apt/sources.list')), ...parseSources(await read('/etc/apt/sources.list.d/debian.sources'))]
     .filter(({ suite }) => suite === codename || suite.startsWith(`${codename}-`))
     .map(({ address, suite }) => `deb ${address} ${suite} main\n`);
 }

@@ -79,6 +79,11 @@ export const STEP_RULES = {
     version: 1,
     reason: 'no database names the package, and its verified .deb has the same bytes, mode and owner at this path',
   },
+  statusFolder: {
+    name: 'status-folder',
+    version: 1,
+    reason: "a file of /var/lib/dpkg/status.d has exactly the fields of the verified .deb's control file, or is that .deb's md5sums",
+  },
   debArchive: { name: 'deb-archive', version: 1, reason: 'a .deb left in the cache whose digest is that of a verified package' },
   archiveIndex: { name: 'archive-index', version: 1, reason: "an index left in apt's lists whose digest is one of the verified chain" },
   parentDirectory: {
