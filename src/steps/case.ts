@@ -28,6 +28,8 @@ export type JudgeInputs = {
   /** The verified packages installed anew, and nothing else. */
   reinstalled?: Inventory;
   reinstalledContents?: Contents;
+  /** Why they could not be. */
+  reinstallFailure?: string;
 };
 
 /** One image with what is looked up in it. */
@@ -39,7 +41,7 @@ export type ImageSide = {
 };
 
 /** All that is known, indexed once: what every step after the comparison asks. */
-export type Case = Pick<JudgeInputs, 'image' | 'rebuild' | 'sourceTree' | 'evidence'> & {
+export type Case = Pick<JudgeInputs, 'image' | 'rebuild' | 'sourceTree' | 'evidence' | 'reinstallFailure'> & {
   published: ImageSide;
   rebuilt?: ImageSide;
   reinstalled?: ImageSide;
@@ -81,6 +83,7 @@ export function openCase(inputs: JudgeInputs): Case {
     published: side,
     ...(rebuilt === undefined ? {} : { rebuilt: imageSide(rebuilt, inputs.rebuiltContents ?? new Map()) }),
     ...(anew === undefined ? {} : { reinstalled: imageSide(anew.inventory, anew.contents) }),
+    ...(inputs.reinstallFailure === undefined ? {} : { reinstallFailure: inputs.reinstallFailure }),
     ...(inputs.sourceTree === undefined ? {} : { sourceTree: inputs.sourceTree }),
   };
 }
