@@ -36,7 +36,7 @@ export async function downloadDebs(
 }
 
 /** The machine's own sources of its own release; a third party's may be out of reach. */
-async function sourcesLines(): Promise<string[]> {
+export async function sourcesLines(): Promise<string[]> {
   const codename = /^VERSION_CODENAME=(\w+)/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1] ?? 'stable';
   const read = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
   return [...parseSourcesList(await read('/etc/apt/sources.list')), ...parseSources(await read('/etc/apt/sources.list.d/debian.sources'))]

@@ -1,5 +1,3 @@
-import type { Socket } from 'node:net';
-
 /** Of streams that ended, for those that begin: as many as were ever unpacked at once. */
 const spare: Buffer[][] = [];
 
@@ -15,15 +13,21 @@ export async function withBuffers<T>(work: (buffers: Buffer[]) => Promise<T>): P
 
 /** Bytes. What the scanner takes at once; pieces of this size are hashed as they are, without being put together first. */
 const PIECE = 1 << 18;
+/**
+ * Bytes, milliseconds. xz writes 8 kB at a time and a socket holds some 200: after a small read the next one waits a moment, so
+ * that a turn of the event loop is worth its while. xz at full speed does not fill the socket meanwhile.
+ */
+const SMALL_READ = 1 << 16;
+const GATHER_MS = 1;
 /** One is read, one is looked ahead at, one waits to be asked for, and one is being filled. */
 const PIECES = 4;
 
 /**
  * What comes out of a socket, in the same few buffers over and over. A new buffer for every read makes V8 mark its whole heap
  * again and again: a third of all processor time that reading .debs took. The last byte of the stream is kept apart: it says
- * how the unpacking ended.
+ * how the unpacking ended. `resume` lets the socket read on.
  */
-export function makePieces(buffers: Buffer[]) {
+export function makePieces(buffers: Buffer[], resume: () => void) {
   let writing = 0; // the piece that is being filled; its buffer is the one of that number, modulo PIECES
   let size = 0; // bytes in it
   let asked = 0; // pieces that were asked for: the two asked for last may be in use
@@ -55,14 +59,17 @@ export function makePieces(buffers: Buffer[]) {
       if (size === 0) told();
       size += count;
       paused = size === PIECE && !isFree(writing + 1);
-      return !paused;
+      if (paused) return false;
+      if (count >= SMALL_READ) return true;
+      setTimeout(resume, GATHER_MS);
+      return false;
     },
     /** The next whole piece; undefined at the end. */
-    async next(socket: Socket): Promise<Buffer | undefined> {
+    async next(): Promise<Buffer | undefined> {
       const number = asked++;
       if (paused && isFree(writing)) {
         paused = false;
-        socket.resume();
+        resume();
       }
       while (!isWhole(number) && !ended) await new Promise<void>((resolve) => (wake = resolve));
       if (failure !== undefined) throw failure;

@@ -19,14 +19,14 @@ let server: Promise<Server> | undefined;
  */
 export async function* unxz(packed: AsyncIterable<Uint8Array>, buffers: Buffer[] = []): AsyncGenerator<Uint8Array> {
   const { path } = await running();
-  const pieces = makePieces(buffers);
+  const pieces = makePieces(buffers, () => void socket.resume());
   const socket = connect({ path, allowHalfOpen: true, onread: { buffer: pieces.space, callback: pieces.filled } });
   socket.once('error', (error) => pieces.end(error));
   socket.once('close', () => pieces.end());
   socket.once('end', () => pieces.end());
   const fed = feed(socket, packed);
   try {
-    for (let piece = await pieces.next(socket); piece !== undefined; piece = await pieces.next(socket)) yield piece;
+    for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) yield piece;
     const status = pieces.status();
     if (status === STATUS.missing) throw new Problem('environment-missing', 'xz is not installed (xz-utils)');
     if (status === STATUS.damaged) throw new Error('damaged .xz');
