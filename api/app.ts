@@ -16,6 +16,7 @@ import { operationRoutes } from './routes/operations.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { verdictRoutes } from './routes/verdicts.ts';
 import { verificationRoutes } from './routes/verifications.ts';
+import { watchRoutes } from './routes/watches.ts';
 
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;
 
@@ -59,6 +60,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   await app.register(verdictRoutes(deps));
   await app.register(imageRoutes(deps));
   await app.register(deliveryRoutes(deps));
+  await app.register(watchRoutes(deps));
   await app.register(badgeRoutes(deps));
   await app.register(operationRoutes(deps, metrics));
   await app.register(docsRoutes);

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
-import type { Blobs, Queue, Records, Registry, Signer, Watch } from '../src/ports.ts';
+import type { Blobs, Git, Queue, Records, Registry, Signer, Watch } from '../src/ports.ts';
 
 /** Everything the HTTP interface needs, as a plain record that `main.ts` (or a test) composes. */
 export type Deps = {
@@ -12,6 +12,7 @@ export type Deps = {
   /** Bytes of an uploaded build context, as sent. */
   contextBytesMax: number;
   registry: Pick<Registry, 'resolve'>;
+  git: Pick<Git, 'pin'>;
   blobs: Blobs;
   records: Records;
   queue: Queue;

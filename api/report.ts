@@ -46,6 +46,12 @@ export function reportOf({ image, verdict, links }: VerificationView, paint: Pai
       'coverage',
       `${percentage(coverage.accounted)} of ${countText(files)} files, ${countText(coverage.files.unexplained)} not accounted for`,
     ),
+    ...(coverage.reproduced === undefined
+      ? []
+      : [row('reproduced', `${countText(coverage.reproduced.files)} files of ${countText(coverage.reproduced.packages)} packages`)]),
+    ...(verdict.runs ?? []).map(({ command, path, statement }, index) =>
+      row(index === 0 ? 'runs' : '', safe(`${path ?? command}: ${statement}`)),
+    ),
     row('findings', findings.length === 0 ? 'none' : countsOf(findings)),
     row('judged', safe(`${freshness.judgedAt}, rules ${freshness.rules}, policy ${freshness.policy}`)),
     ...sorted(findings).flatMap((finding) => ['', ...findingLines(finding, paint)]),
@@ -53,6 +59,8 @@ export function reportOf({ image, verdict, links }: VerificationView, paint: Pai
     row('page', links.page),
     ...(links.verdict === undefined ? [] : [row('verdict', links.verdict)]),
     ...(links.signature === undefined ? [] : [row('signature', links.signature)]),
+    ...(links.cyclonedx === undefined ? [] : [row('cyclonedx', links.cyclonedx)]),
+    ...(links.spdx === undefined ? [] : [row('spdx', links.spdx)]),
     '',
   ].join('\n');
 }

@@ -3,7 +3,9 @@ import Type, { type Static, type TSchema } from 'typebox';
 import { Digest } from '../src/model/digest.ts';
 import { Platform } from '../src/model/oci.ts';
 import { RequestedSource, VerificationRequest } from '../src/model/request.ts';
-import { AccountLine, ATTRIBUTIONS, CAUSES, Difference, Verdict } from '../src/model/verdict.ts';
+import { Path } from '../src/model/path.ts';
+import { AccountLine, ATTRIBUTIONS, CAUSES, Difference, RESULTS, Verdict } from '../src/model/verdict.ts';
+import { WatchRequest } from '../src/model/watch.ts';
 import { ProblemDocument, STATUSES, STEPS } from '../src/model/verification.ts';
 
 const named = <T extends TSchema>(schema: T, id: string): T => ({ ...schema, $id: id });
@@ -28,6 +30,8 @@ export const Links = Type.Object({
   badge: Type.String(),
   verdict: Type.Optional(Type.String()),
   signature: Type.Optional(Type.String()),
+  cyclonedx: Type.Optional(Type.String()),
+  spdx: Type.Optional(Type.String()),
 });
 
 export const Accepted = Type.Object({
@@ -67,16 +71,36 @@ export const DifferencesPage = page(Difference, 'Difference');
 
 export const StoredContext = Type.Object({ digest: Digest, size: Type.Integer({ description: 'bytes as sent' }) });
 
+export const FoundImage = Type.Object({
+  image: Image,
+  verification: Type.String(),
+  verdict: Type.Unsafe<Digest>({ ...Digest, description: 'of the signed statement' }),
+  result: Type.Enum([...RESULTS]),
+  latest: Type.Boolean({ description: 'false where a newer verdict of the same reference and platform exists' }),
+  package: Type.Optional(Type.String({ description: 'the binary package that holds it', examples: ['libssl3'] })),
+  version: Type.Optional(Type.String({ examples: ['3.0.16-1~deb12u1'] })),
+  architecture: Type.Optional(Type.String({ examples: ['amd64'] })),
+  source: Type.Optional(Type.String({ examples: ['openssl'] })),
+  sourceVersion: Type.Optional(Type.String({ examples: ['3.0.16-1~deb12u1'] })),
+  cve: Type.Optional(Type.String({ examples: ['CVE-2024-5535'] })),
+  urgency: Type.Optional(Type.String({ description: "the security tracker's word", examples: ['not yet assigned'] })),
+  fixed: Type.Optional(Type.String({ description: 'version of the source package that is not affected; absent where there is none yet' })),
+  path: Type.Optional(Type.Unsafe<Path>({ ...Path, description: 'the first path at which the layer holds the file' })),
+  hidden: Type.Optional(Type.Boolean({ description: 'a later layer took the file away; the image holds it all the same' })),
+  layer: Type.Optional(Type.Integer({ description: 'the layer that put it there, from 0 for the lowest' })),
+  layerDigest: Type.Optional(Digest),
+  line: Type.Optional(Type.Integer({ description: 'line of the Dockerfile that made the layer', examples: [4] })),
+  createdBy: Type.Optional(Type.String({ description: "the image's own words for how the layer was made" })),
+  page: Type.String(),
+});
+export type FoundImage = Static<typeof FoundImage>;
 export const ImagesPage = Type.Object({
-  items: Type.Array(
-    Type.Object({
-      image: Image,
-      verification: Type.String(),
-      package: Type.String(),
-      version: Type.String(),
-      layer: Type.Optional(Type.Integer({ description: 'from 0 for the lowest' })),
-      page: Type.String(),
-    }),
+  ...page(FoundImage, 'FoundImage').properties,
+  tracker: Type.Optional(
+    Type.Object(
+      { url: Type.String(), digest: Type.Unsafe<Digest>({ ...Digest, description: 'of the JSON as fetched' }), fetchedAt: Type.String() },
+      { description: 'the data that an answer about a CVE rests on; nothing signs it' },
+    ),
   ),
 });
 
@@ -85,12 +109,24 @@ export const DeliveriesPage = Type.Object({
     Type.Object({
       id: Type.String(),
       url: Type.String({ description: 'the whole address with the API token, without it only its host' }),
-      event: Type.Enum(['verdict.created', 'verification.failed']),
+      event: Type.Enum(['verdict.created', 'verification.failed', 'image.affected', 'verdict.changed']),
       status: Type.Enum(['pending', 'delivered', 'failed']),
       attempts: Type.Array(Type.Object({ at: Type.String(), status: Type.Optional(Type.Integer()), error: Type.Optional(Type.String()) })),
     }),
   ),
 });
+
+export const WatchView = Type.Object({
+  id: Type.String(),
+  package: Type.Optional(Type.String({ examples: ['openssl'] })),
+  olderThan: Type.Optional(Type.String({ examples: ['3.0.17-1~deb12u2'] })),
+  cve: Type.Optional(Type.String({ examples: ['CVE-2024-5535'] })),
+  image: Type.Optional(Type.String({ description: 'as normalised', examples: ['ghcr.io/example/app:1.2'] })),
+  webhook: Type.Object({ url: Type.String({ description: 'the whole address with the API token, without it only its host' }) }),
+  createdAt: Type.String({ description: 'ISO 8601, UTC' }),
+  links: Type.Object({ self: Type.String() }),
+});
+export const WatchesPage = page(WatchView, 'Watch');
 
 /** https://shields.io/badges/endpoint-badge */
 export const BadgeEndpoint = Type.Object({
@@ -134,8 +170,12 @@ export const SHARED: Record<string, TSchema> = {
   Difference,
   DifferencesPage,
   StoredContext,
+  FoundImage,
   ImagesPage,
   DeliveriesPage,
+  WatchRequest,
+  Watch: WatchView,
+  WatchesPage,
   BadgeEndpoint,
   Problem: ProblemDocument,
 };

@@ -41,7 +41,8 @@ export async function pageOfLines<T>(
   return { items };
 }
 
-async function* linesOf(blobs: Blobs, digest: Digest): AsyncGenerator<string> {
+/** The lines of an NDJSON blob. */
+export async function* linesOf(blobs: Blobs, digest: Digest): AsyncGenerator<string> {
   const decoder = new StringDecoder('utf8');
   let rest = '';
   for await (const chunk of await blobs.open(digest)) {
@@ -74,6 +75,6 @@ export async function layersOf(blobs: Blobs, inventory: Digest): Promise<LayerSu
   return layers;
 }
 
-async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+export async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }

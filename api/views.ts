@@ -14,10 +14,12 @@ export function linksOf(publicUrl: string, { id, image, verdictDigest }: Verific
     log: `${self}/log`,
     deliveries: `${self}/deliveries`,
     badge: `${publicUrl}/badge/${image.reference}.svg`,
-    ...(verdictDigest === undefined
-      ? {}
-      : { verdict: `${publicUrl}/v1/verdicts/${verdictDigest}`, signature: `${publicUrl}/v1/verdicts/${verdictDigest}/signature` }),
+    ...(verdictDigest === undefined ? {} : verdictLinks(`${publicUrl}/v1/verdicts/${verdictDigest}`)),
   };
+}
+
+function verdictLinks(verdict: string): Partial<Static<typeof Links>> {
+  return { verdict, signature: `${verdict}/signature`, cyclonedx: `${verdict}/cyclonedx.json`, spdx: `${verdict}/spdx.json` };
 }
 
 /** A verification as everybody may see it: without the webhook's address, which can be a secret. */
@@ -44,6 +46,11 @@ export function viewOf(publicUrl: string, verification: Verification): Verificat
   };
 }
 
+/** The address of a webhook can be a secret: without the token only its host is told. */
+export function shownAddress(url: string, whole: boolean): string {
+  return whole ? url : `${URL.parse(url)?.origin ?? ''}/…`;
+}
+
 export function deliveryView({ id, url, event, status, attempts }: Delivery, whole: boolean) {
-  return { id, url: whole ? url : `${URL.parse(url)?.origin ?? ''}/…`, event, status, attempts };
+  return { id, url: shownAddress(url, whole), event, status, attempts };
 }

@@ -57,7 +57,7 @@ const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Ma
 
 const folder = await mkdtemp(join(tmpdir(), 'conforme-bench-'));
 const unused = (): never => {
-  throw new Error('a badge needs neither queue nor registry');
+  throw new Error('a badge needs neither queue, registry nor git');
 };
 const { records, close } = await openPglite(join(folder, 'database'));
 const blobs = openBlobs(pathToFileURL(join(folder, 'blobs')).href);
@@ -68,6 +68,7 @@ const app = await buildApp({
   rules: '1',
   contextBytesMax: 0,
   registry: { resolve: unused },
+  git: { pin: unused },
   blobs,
   records,
   queue: { enqueue: unused, deliver: unused, currentStep: unused, ready: unused },

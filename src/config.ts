@@ -4,6 +4,7 @@
  */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { partyOf, type Rebuilder } from './model/rebuilders.ts';
 import { Problem } from './problem.ts';
 
 export const ROLES = ['api', 'rebuild', 'evidence', 'conclude', 'deliver'] as const;
@@ -89,13 +90,43 @@ const SETTINGS = {
     "the machine's apt sources",
     mirrorAddresses,
   ),
-  snapshotUrl: setting('CONFORME_SNAPSHOT_URL', 'the archive of snapshots', 'https://snapshot.debian.org', url(['http:', 'https:'])),
+  snapshotUrl: setting(
+    'CONFORME_SNAPSHOT_URL',
+    'the archive of snapshots, for packages that the mirror has no longer; `none` for none',
+    'https://snapshot.debian.org',
+    (text) => (text === 'none' ? undefined : url(['http:', 'https:'])(text)),
+  ),
+  derivatives: setting(
+    'CONFORME_DERIVATIVES',
+    'derivatives to trust, `ubuntu https://host/ubuntu [/keyring.gpg] [-updates …],…`: ID of os-release, addresses, keyring, further suites',
+    '',
+    list(derivative),
+    { shown: 'none; `/usr/share/keyrings/ID-archive-keyring.gpg -updates -security`' },
+  ),
+  securityTrackerUrl: optional(
+    'CONFORME_SECURITY_TRACKER_URL',
+    "data of Debian's security tracker, https://security-tracker.debian.org/tracker/data/json; some 80 MB an hour at most, and not signed",
+    'unset: no CVE is named',
+    url(['http:', 'https:']),
+  ),
   rebuilders: setting(
     'CONFORME_REBUILDERS',
-    'rebuilderd instances, each with its pinned Ed25519 key in base64: `https://host=key,…`',
+    'rebuilderd instances, each with its pinned Ed25519 key in base64: `https://host=key,…`; twice with two keys while it changes its key',
     '',
-    list(rebuilder),
+    rebuilders,
     { shown: 'none' },
+  ),
+  rebuildersRequired: setting(
+    'CONFORME_REBUILDERS_REQUIRED',
+    'how many rebuilders have to have reproduced a package before it counts as reproduced; those of one host are one',
+    '1',
+    integer(1, 100),
+  ),
+  buildinfosUrl: optional(
+    'CONFORME_BUILDINFOS_URL',
+    "pool of the records of Debian's builds, `https://…/buildinfo-pool`: claims that are shown beside the packages",
+    'unset',
+    (text) => url(['http:', 'https:'])(text).replace(/\/+$/, ''),
   ),
   token: optional('CONFORME_TOKEN', 'API token for POST and PUT', 'made at first start, in the data folder', atLeast(16), { secret: true }),
   open: setting('CONFORME_OPEN', '1 lets anybody POST without a token; only while the API listens on loopback', '0', flag),
@@ -160,6 +191,12 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     throw new Problem('invalid-configuration', 'REDIS_URL: a process that does not play `api` needs the Redis of the one that does');
   if (config.databaseUrl === undefined && !sameForAll([played.has('api'), played.has('conclude'), played.has('deliver')]))
     throw new Problem('invalid-configuration', 'DATABASE_URL: the embedded database is for one process that plays `api,conclude,deliver`');
+  const parties = new Set(config.rebuilders.map(partyOf)).size;
+  if (parties > 0 && config.rebuildersRequired > parties)
+    throw new Problem(
+      'invalid-configuration',
+      `CONFORME_REBUILDERS_REQUIRED: only ${parties} can be asked, so that nothing would ever count`,
+    );
   const publicUrl = config.publicUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`;
   return Object.freeze({ ...config, publicUrl });
 }
@@ -273,10 +310,46 @@ function cidr(text: string): string {
   return text;
 }
 
-function rebuilder(text: string): { url: string; key: string } {
+/** Words, told by how they begin: an id, addresses, the path of a keyring, suffixes of suites. */
+function derivative(text: string): { id: string; addresses: string[]; keyring: string; suffixes: string[] } {
+  const [id = '', ...words] = text.split(/\s+/);
+  const addresses = words.filter((word) => /^https?:/.test(word)).map((word) => url(['http:', 'https:'])(word).replace(/\/+$/, ''));
+  const [keyring, ...more] = words.filter((word) => word.startsWith('/'));
+  const suffixes = words.filter((word) => /^-[a-z0-9-]{1,30}$/.test(word));
+  const isRead = addresses.length + suffixes.length + (keyring === undefined ? 0 : 1) === words.length;
+  if (!/^[a-z][a-z0-9._-]{0,63}$/.test(id) || id === 'debian' || addresses.length === 0 || more.length > 0 || !isRead)
+    throw new Error(`"${text}" is not an id, addresses, the path of a keyring and suffixes such as -updates`);
+  return {
+    id,
+    addresses,
+    keyring: keyring ?? `/usr/share/keyrings/${id}-archive-keyring.gpg`,
+    suffixes: suffixes.length === 0 ? ['-updates', '-security'] : suffixes,
+  };
+}
+
+/** One instance with each address, in the order they are named. */
+function rebuilders(text: string): readonly Rebuilder[] {
+  const keysOf = new Map<string, string[]>();
+  for (const [address, key] of list(rebuilder)(text)) keysOf.set(address, [...(keysOf.get(address) ?? []), key]);
+  const named = [...keysOf].map(([address, keys]) => Object.freeze({ url: address, keys: Object.freeze(keys) }));
+  const holders = new Map<string, string>();
+  for (const one of named)
+    for (const key of one.keys) {
+      // Two hosts with one key are one party, whatever they are called.
+      if ((holders.get(key) ?? partyOf(one)) !== partyOf(one)) throw new Error(`the key ${key} stands for two hosts`);
+      holders.set(key, partyOf(one));
+    }
+  return Object.freeze(named);
+}
+
+function rebuilder(text: string): [address: string, key: string] {
   const separator = text.search(/=(?=[A-Za-z0-9+/]{43}=?$)/);
   if (separator < 0) throw new Error(`"${text}" is not https://host=key with an Ed25519 key in base64`);
-  return { url: url(['http:', 'https:'])(text.slice(0, separator)), key: text.slice(separator + 1) };
+  const { origin, pathname, username, password, search, hash } = new URL(url(['http:', 'https:'])(text.slice(0, separator)));
+  // The address stands in every statement.
+  if (`${username}${password}${search}${hash}` !== '') throw new Error('an address holds more than a host and a path');
+  const key = Buffer.from(text.slice(separator + 1), 'base64').toString('base64');
+  return [`${origin}${pathname.replace(/\/+$/, '')}`, key];
 }
 
 function roles(text: string): readonly Role[] {

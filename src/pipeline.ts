@@ -3,26 +3,31 @@
  * and then `reinstall` follow the inventory; `conclude` needs them all. Documents travel by digest through the blob store, so a
  * job that is taken up again after a crash finds what was done before.
  */
+import { askOthers, type OthersPorts } from './flow/ask-others.ts';
 import { getContents, getDocument, once, putDocument, putLines, putScan } from './flow/documents.ts';
-import { inventoryOf } from './flow/inventory.ts';
 import { searchedEvidence } from './flow/hash-search.ts';
+import { type InventoryPorts, inventoryOf } from './flow/inventory.ts';
 import { type Inputs, loadInputs } from './flow/inputs.ts';
-import { attemptRebuild } from './flow/rebuild.ts';
-import type { DebianEvidence, Reinstall } from './model/debian.ts';
+import { attemptRebuild, type RebuildPorts } from './flow/rebuild.ts';
+import { withSecurity } from './flow/security.ts';
+import type { DebianEvidence, PackageEvidence, Reinstall } from './model/debian.ts';
 import { type Digest, digestOf } from './model/digest.ts';
 import type { Inventory } from './model/inventory.ts';
 import { canonicalJson } from './model/json.ts';
 import type { VerdictRecord, VerificationJob } from './model/verification.ts';
-import type { Blobs, Builder, Clock, Debian, Git, Progress, Records, Registry, Reinstaller, ScanLayer, Signer } from './ports.ts';
+import type { Blobs, Debian, Progress, Records, Reinstaller, ScanLayer, SecurityTracker, Signer } from './ports.ts';
+import { contentsOfImage } from './steps/contents-of-image.ts';
+import { lineOfLayers } from './steps/dockerfile-lines.ts';
+import { aptRepositories } from './steps/apt-repositories.ts';
+import { installationDates } from './steps/installation-dates.ts';
 import { installedPackages } from './steps/installed-packages.ts';
 import { judge } from './steps/judge.ts';
 import { packagesOfVerdict } from './steps/packages-of-verdict.ts';
 import { pinnedReference } from './model/reference.ts';
 import { wantsContent } from './steps/wants-content.ts';
 
-export type InventoryPorts = { registry: Registry; scanLayer: ScanLayer; blobs: Blobs; progress: Progress };
-export type RebuildPorts = InventoryPorts & { git: Git; builder: Builder; now: Clock };
-export type EvidencePorts = { debian: Debian; blobs: Blobs; progress: Progress };
+export type { InventoryPorts, RebuildPorts };
+export type EvidencePorts = OthersPorts & { debian: Debian; tracker?: Pick<SecurityTracker, 'latest'>; blobs: Blobs; progress: Progress };
 export type ReinstallPorts = { reinstall: Reinstaller; scanLayer: ScanLayer; blobs: Blobs; progress: Progress };
 export type ConcludePorts = { blobs: Blobs; signer: Signer; records: Records; progress: Progress };
 
@@ -39,31 +44,48 @@ export async function rebuild(ports: RebuildPorts, job: VerificationJob): Promis
   return putDocument(ports.blobs, await attemptRebuild(ports, job));
 }
 
-/** Follows the signed chain of every package that the image says it holds, and looks up by their hashes the files that none explains. */
-export async function gatherEvidence(ports: EvidencePorts, job: VerificationJob, published: Digest): Promise<Digest> {
+/**
+ * Follows the signed chain of every package that the image says it holds; meanwhile others are asked about those that hold. Then looks
+ * up by their hashes the files that none of them explains.
+ */
+export async function gatherEvidence(ports: EvidencePorts, job: VerificationJob, published: Digest, lastTry = true): Promise<Digest> {
   await ports.progress.step(job.id, 'debian');
   const inventory = await getDocument<Inventory>(ports.blobs, published);
   const contents = await getContents(ports.blobs, inventory.contents);
-  const installed = installedPackages(inventory, contents);
+  const packages = installedPackages(inventory, contents);
+  const installed = {
+    ...packages,
+    dates: installationDates(inventory, contents),
+    repositories: aptRepositories(inventory, contents, packages.architecture),
+  };
   const onProgress = (done: number, total: number): void => ports.progress.log(job.id, `packages: ${done} of ${total} verified`);
-  const evidence = await ports.debian.gather(installed, onProgress);
-  const onSearch = (packages: number): void => ports.progress.log(job.id, `files looked up by their hashes: ${packages} packages read`);
-  return putDocument(ports.blobs, await searchedEvidence(ports, { inventory, contents, installed, evidence }, onSearch));
+  const asking = askOthers(ports);
+  try {
+    const onVerified = (one: PackageEvidence): void => void (one.state === 'installed' && asking.about(one));
+    const evidence = await ports.debian.gather(installed, { onProgress, onVerified, lastTry });
+    const onSearch = (count: number): void => ports.progress.log(job.id, `files looked up by their hashes: ${count} packages read`);
+    const searched = await searchedEvidence(ports, { inventory, contents, installed, evidence }, onSearch);
+    const told = await withSecurity(ports.blobs, searched, await ports.tracker?.latest());
+    return await putDocument(ports.blobs, { ...told, ...(await asking.answers()) } satisfies DebianEvidence);
+  } finally {
+    asking.stop();
+  }
 }
 
 /** Installs the verified packages anew, so that what their scripts generate can be compared. Once for each set of packages. */
 export async function reinstall(ports: ReinstallPorts, job: VerificationJob, evidence: Digest): Promise<Digest | undefined> {
   const { blobs, progress } = ports;
   const { packages } = await getDocument<DebianEvidence>(blobs, evidence);
-  const verified = packages.flatMap(({ name, version, architecture, state, chain }) =>
-    chain === undefined || state !== 'installed'
+  // Scripts of third parties are not run: what they make would pass for the work of Debian's packages, or change it.
+  const verified = packages.flatMap(({ name, version, architecture, state, status, chain }) =>
+    chain === undefined || status !== 'verified' || state !== 'installed'
       ? []
       : [{ name, version, architecture, deb: chain.deb, open: () => blobs.open(chain.deb) }],
   );
   if (verified.length === 0) return undefined;
   await progress.step(job.id, 'reinstall');
   const debs = verified.map((one) => one.deb).sort();
-  return once(blobs, `reinstall/v1/${digestOf(canonicalJson(debs))}`, async () => {
+  return once(blobs, `reinstall/v2/${digestOf(canonicalJson(debs))}`, async () => {
     const installed = await ports.reinstall({ id: job.id, packages: verified, onLog: (line) => progress.log(job.id, line) });
     try {
       if (installed.outcome.status === 'failed') return await putDocument(blobs, { debs, outcome: installed.outcome } satisfies Reinstall);
@@ -83,6 +105,8 @@ export async function conclude(ports: ConcludePorts, job: VerificationJob, input
   const { account, differences, ...judged } = judge(loaded);
   const byproducts = { ...inputs, account: await putLines(blobs, account), differences: await putLines(blobs, differences) };
   const statement = Buffer.from(canonicalJson(judged.state(byproducts)));
+  const packages = packagesOfVerdict(loaded.evidence, loaded.published);
+  const lineOfLayer = lineOfLayers(loaded.published.layers, loaded.rebuild.dockerfile?.steps ?? []);
   const record: VerdictRecord = {
     digest: (await blobs.put([statement])).digest,
     verification: job.id,
@@ -92,7 +116,8 @@ export async function conclude(ports: ConcludePorts, job: VerificationJob, input
     signature: await signer.sign(statement),
     account: byproducts.account,
     differences: byproducts.differences,
-    packages: packagesOfVerdict(loaded.evidence, loaded.published),
+    packages,
+    contents: contentsOfImage(loaded.evidence, loaded.published, account, packages, lineOfLayer),
   };
   if (await records.conclude(record)) return record;
   // An earlier run of this job got as far as storing: that verdict stands.

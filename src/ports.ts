@@ -3,14 +3,26 @@
  * function that can fail throws a `Problem` whose code says whether trying again can help.
  */
 import type { Readable } from 'node:stream';
-import type { DebianEvidence, InstalledPackage } from './model/debian.ts';
+import type { BuildinfoEvidence } from './model/buildinfo.ts';
+import type {
+  AptRepository,
+  DebianEvidence,
+  InstallationDate,
+  InstalledPackage,
+  PackageEvidence,
+  VerifiedPackage,
+} from './model/debian.ts';
 import type { Digest } from './model/digest.ts';
+import type { FleetPage, PageRequest } from './model/fleet.ts';
 import type { HashSearch, HashSearchResult } from './model/hash-search.ts';
 import type { LayerScan } from './model/inventory.ts';
 import type { Descriptor, ImageConfig, ImageManifest, Platform, ResolvedImage } from './model/oci.ts';
 import type { BuildFailure, BuildPlan, ResolvedDependency, SourceHistoryFile } from './model/rebuild.ts';
+import type { RebuilderEvidence } from './model/rebuilders.ts';
 import type { Result } from './model/verdict.ts';
 import type { ProblemDocument, ProgressEvent, Status, Step, VerdictRecord, Verification, VerificationJob } from './model/verification.ts';
+import type { SourceIssues, TrackerFetch } from './model/security.ts';
+import type { ImageWatch, WatchMatch } from './model/watch.ts';
 import type { Problem } from './problem.ts';
 
 /** The time; injected so that tests can hold it still. */
@@ -52,13 +64,21 @@ export type ScanLayer = (
     mediaType: string;
     digest?: Digest;
     size?: number;
-    /** Spares hashing the whole; `digest` and `diffId` are then empty. */ undigested?: true;
+    /** Notes the claims of files. */
+    recognise?: boolean;
+    /** Spares hashing the whole; `digest` and `diffId` are then empty. */
+    undigested?: true;
   },
   wants: (path: string, size: number) => boolean,
 ) => Promise<{ scan: LayerScan; contents: Map<Digest, Uint8Array> }>;
 
 /** A git repository over HTTP(S). */
 export type Git = {
+  /**
+   * The commit that HEAD, a branch or a tag names at this moment; undefined where the repository offers no such name (a commit id
+   * names itself). Throws `invalid-source`, `source-unavailable`, `address-refused`.
+   */
+  pin(source: { url: string; ref?: string }): Promise<string | undefined>;
   /** Clones, pins `ref` to a commit and streams its files (under `subdir`) as a tar. `done()` removes what was cloned. */
   fetch(source: { url: string; ref?: string; subdir?: string }): Promise<{
     commit: string;
@@ -110,11 +130,52 @@ export type Reinstaller = (order: {
 /** Debian's archive. Verifies the whole chain and keeps each .deb (as a blob) and what it holds, by its SHA-256. */
 export type Debian = {
   gather(
-    installed: { packages: InstalledPackage[]; osRelease: Record<string, string>; architecture: string },
-    onProgress?: (done: number, total: number) => void,
+    installed: {
+      packages: InstalledPackage[];
+      osRelease: Record<string, string>;
+      architecture: string;
+      /** Best first: where an archive of snapshots is looked into for what the mirror has no longer. */
+      dates?: readonly InstallationDate[];
+      /** Where packages are looked for that Debian does not have. */
+      repositories?: readonly AptRepository[];
+    },
+    options?: {
+      onProgress?: (done: number, total: number) => void;
+      /** Told of each package as soon as its chain holds, while others are still followed. */
+      onVerified?: (one: PackageEvidence) => void;
+      /** A fault of the archive of snapshots is thrown while this is false; then it leaves packages unverified, and is told. */
+      lastTry?: boolean;
+    },
   ): Promise<DebianEvidence>;
   /** Looks files up by their hashes, in the packages that the archive's signed Contents indexes name for their paths. */
   search(wanted: HashSearch, onProgress?: (packages: number) => void): Promise<HashSearchResult>;
+};
+
+/**
+ * Others who are asked about the packages of one image, while their chains are followed. What they do wrong, or not at all, is an
+ * answer and never a failure; a `Problem` is about our own store.
+ */
+export type Asking<T> = {
+  /** Begins to ask about a verified package, and returns at once. */
+  about(one: VerifiedPackage): void;
+  /** Every answer, within a bounded time. Nothing is asked any more afterwards. */
+  answers(): Promise<T>;
+  /** Ends it without answers; nothing goes on afterwards. */
+  stop(): void;
+};
+
+/** Independent rebuilders: what they attest of each package. */
+export type AskRebuilders = () => Asking<RebuilderEvidence>;
+
+/** A pool of the records of Debian's own builds: which of them name a package. */
+export type AskBuildinfos = () => Asking<BuildinfoEvidence>;
+
+/** What Debian's security team says of versions: fetched now and then, kept as blobs. Nothing signs it. */
+export type SecurityTracker = {
+  /** The newest data that was fetched: a blob. */
+  latest(): Promise<Digest | undefined>;
+  /** Fetches anew where that was not done within the hour. Throws `security-data-unavailable`. */
+  refresh(): Promise<void>;
 };
 
 /** The OpenPGP key of this instance. Only the conclude worker (and the API, for the public half) has it. */
@@ -157,6 +218,8 @@ export type Task = {
   verification?: VerificationJob;
   /** Of every job that came before. */
   results: Results;
+  /** How often the job was begun, this time included. */
+  attempt: number;
   /** Only for `conclude`: of a job before it that failed for good. A job between the two fails with it without being done. */
   problem?: ProblemDocument;
   /** Whether the job comes again after failing with this. */
@@ -192,12 +255,15 @@ export type Delivery = {
   id: string;
   verification: string;
   url: string;
-  event: 'verdict.created' | 'verification.failed';
+  event: 'verdict.created' | 'verification.failed' | WatchMatch['type'];
   /** The exact body that is signed and sent. */
   body: string;
   status: 'pending' | 'delivered' | 'failed';
   attempts: { at: string; status?: number; error?: string }[];
 };
+
+/** What a watch is told; undefined where that is not worth telling. */
+export type ComposeDelivery = (match: WatchMatch) => Delivery | undefined;
 
 /** What is kept: requests, verdicts (insert only), deliveries. */
 export type Records = {
@@ -212,18 +278,37 @@ export type Records = {
   /** Ends a verification that has not ended; `delivery` is added in the same transaction. */
   fail(id: string, problem: ProblemDocument, delivery?: Delivery): Promise<void>;
   /**
-   * Stores the verdict, ends the verification and adds `delivery`, in one transaction; false, and nothing done, where the
-   * verification had ended before.
+   * Stores the verdict, ends the verification and adds `delivery`, and what `compose` makes of each watch that the verdict matches,
+   * in one transaction; false, and nothing done, where the verification had ended before.
    */
-  conclude(record: VerdictRecord, delivery?: Delivery): Promise<boolean>;
+  conclude(record: VerdictRecord, delivery?: Delivery, compose?: ComposeDelivery): Promise<boolean>;
   verdict(digest: Digest): Promise<VerdictRecord | undefined>;
   verdictOf(verification: string): Promise<VerdictRecord | undefined>;
   /** Newest first, by reference as normalised or by digest. */
   latest(reference: string): Promise<Verification | undefined>;
   list(limit: number, cursor?: string): Promise<{ items: Verification[]; next?: string }>;
-  imagesWithPackage(
-    name: string,
-  ): Promise<{ image: VerificationJob['image']; verification: string; name: string; version: string; layer?: number }[]>;
+  /** Binary or source packages of a name, in any version or in one that is older in dpkg's order, in everything ever judged. */
+  imagesWithPackage(which: { name: string; olderThan?: string }, page: PageRequest): Promise<FleetPage>;
+  /** Regular files by their bytes; the empty file is in no answer. */
+  imagesWithFile(digest: Digest, page: PageRequest): Promise<FleetPage>;
+  /** Images with a source package that the tracker's data says is affected. Undefined where no data was ever loaded. */
+  imagesWithCve(cve: string, page: PageRequest): Promise<FleetPage | undefined>;
+  /** The tracker's data that questions are answered from. */
+  securityData(): Promise<(TrackerFetch & { document: Digest }) | undefined>;
+  /** Puts other data in its place, source package by source package; what is the same in both is left alone. */
+  loadSecurityData(tracker: TrackerFetch & { document: Digest }, issues: AsyncIterable<SourceIssues>): Promise<void>;
+  /** The same condition and address give the watch that is there. */
+  addWatch(watch: Omit<ImageWatch, 'createdAt'>): Promise<{ watch: ImageWatch; created: boolean }>;
+  watch(id: string): Promise<ImageWatch | undefined>;
+  /** Oldest first. */
+  watches(page: PageRequest): Promise<{ items: ImageWatch[]; next?: string }>;
+  /** False where there is none. */
+  removeWatch(id: string): Promise<boolean>;
+  /**
+   * Adds a delivery for each image that the loaded security data makes match a watch since that was made, at most once for each
+   * watch, image digest and cause. Does nothing where this was done for these data.
+   */
+  tellOfSecurityData(compose: ComposeDelivery): Promise<void>;
   addDelivery(delivery: Delivery): Promise<void>;
   delivery(id: string): Promise<Delivery | undefined>;
   deliveriesOf(verification: string): Promise<Delivery[]>;

@@ -26,6 +26,7 @@ export const PROBLEMS = {
   'source-unavailable': { status: 502, retryable: true, title: 'The source repository does not answer as it should' },
   'archive-unavailable': { status: 502, retryable: true, title: 'The package archive does not answer as it should' },
   'archive-untrusted': { status: 502, retryable: true, title: 'The package archive answered with something its keys did not sign' },
+  'security-data-unavailable': { status: 502, retryable: true, title: 'The security tracker does not answer as it should' },
   'webhook-unavailable': { status: 502, retryable: true, title: 'The webhook does not answer as it should' },
   'queue-unavailable': { status: 503, retryable: true, title: 'The queue is away for the moment' },
   'database-unavailable': { status: 503, retryable: true, title: 'The database is away for the moment' },

@@ -5,6 +5,7 @@ import { Problem } from '../src/problem.ts';
 
 const ALL_ELSEWHERE = { REDIS_URL: 'redis://r:6379', DATABASE_URL: 'postgres://p/c' };
 const KEY = Buffer.alloc(32, 1).toString('base64');
+const OTHER_KEY = Buffer.alloc(32, 2).toString('base64');
 
 describe('the configuration', () => {
   it('needs nothing', () => {
@@ -26,8 +27,37 @@ describe('the configuration', () => {
     ],
     [{ CONFORME_REGISTRY_MIRRORS: 'docker.io=127.0.0.1:5000' }, (config) => [...config.registryMirrors], [['docker.io', '127.0.0.1:5000']]],
     [{ CONFORME_ALLOW_ADDRESSES: '127.0.0.0/8,fd00::/8' }, (config) => config.allowAddresses, ['127.0.0.0/8', 'fd00::/8']],
-    [{ CONFORME_REBUILDERS: `https://r.example=${KEY}` }, (config) => config.rebuilders, [{ url: 'https://r.example', key: KEY }]],
+    [{ CONFORME_REBUILDERS: `https://r.example=${KEY}` }, (config) => config.rebuilders, [{ url: 'https://r.example', keys: [KEY] }]],
+    [
+      { CONFORME_REBUILDERS: `https://r.example/amd64/=${KEY},https://r.example/all=${KEY},https://r.example/amd64=${OTHER_KEY}` },
+      (config) => config.rebuilders,
+      [
+        { url: 'https://r.example/amd64', keys: [KEY, OTHER_KEY] },
+        { url: 'https://r.example/all', keys: [KEY] },
+      ],
+    ],
+    [
+      { CONFORME_BUILDINFOS_URL: 'https://b.example/buildinfo-pool/' },
+      (config) => config.buildinfosUrl,
+      'https://b.example/buildinfo-pool',
+    ],
+    [{ CONFORME_REBUILDERS_REQUIRED: '2' }, (config) => config.rebuildersRequired, 2],
     [{ CONFORME_BUILD_MEMORY: '512M' }, (config) => config.buildMemory, 512 * 1024 ** 2],
+    [
+      { CONFORME_DERIVATIVES: 'ubuntu https://a.example/ubuntu/, other http://b.example/x http://c.example/y /etc/keys/o.gpg -security' },
+      (config) => config.derivatives,
+      [
+        {
+          id: 'ubuntu',
+          addresses: ['https://a.example/ubuntu'],
+          keyring: '/usr/share/keyrings/ubuntu-archive-keyring.gpg',
+          suffixes: ['-updates', '-security'],
+        },
+        { id: 'other', addresses: ['http://b.example/x', 'http://c.example/y'], keyring: '/etc/keys/o.gpg', suffixes: ['-security'] },
+      ],
+    ],
+    [{}, (config) => config.snapshotUrl, 'https://snapshot.debian.org'],
+    [{ CONFORME_SNAPSHOT_URL: 'none' }, (config) => config.snapshotUrl, undefined],
     [{ CONFORME_BUILD_DISK: '65536' }, (config) => config.buildDisk, 65_536],
     [{ ...ALL_ELSEWHERE, CONFORME_ROLES: 'deliver,conclude,deliver' }, (config) => config.roles, ['conclude', 'deliver']],
     [{ REDIS_URL: 'unix:///run/r.sock', CONFORME_ROLES: 'rebuild' }, (config) => config.redisUrl, 'unix:///run/r.sock'],
@@ -51,7 +81,18 @@ describe('the configuration', () => {
     ['CONFORME_REGISTRY_MIRRORS', { CONFORME_REGISTRY_MIRRORS: 'docker.io' }],
     ['CONFORME_ALLOW_ADDRESSES', { CONFORME_ALLOW_ADDRESSES: '127.0.0.1/33' }],
     ['CONFORME_ALLOW_ADDRESSES', { CONFORME_ALLOW_ADDRESSES: 'localhost' }],
+    ['CONFORME_DERIVATIVES', { CONFORME_DERIVATIVES: 'ubuntu' }],
+    ['CONFORME_DERIVATIVES', { CONFORME_DERIVATIVES: 'debian https://a.example' }],
+    ['CONFORME_DERIVATIVES', { CONFORME_DERIVATIVES: 'ubuntu https://a.example keys.gpg' }],
+    ['CONFORME_DERIVATIVES', { CONFORME_DERIVATIVES: 'ubuntu https://a.example /a /b' }],
     ['CONFORME_REBUILDERS', { CONFORME_REBUILDERS: 'https://r.example' }],
+    ['CONFORME_REBUILDERS', { CONFORME_REBUILDERS: `https://user:secret@r.example=${KEY}` }],
+    ['CONFORME_REBUILDERS', { CONFORME_REBUILDERS: `https://r.example=${KEY},https://s.example=${KEY}` }],
+    [
+      'CONFORME_REBUILDERS_REQUIRED',
+      { CONFORME_REBUILDERS: `https://r.example/a=${KEY},https://r.example/b=${KEY}`, CONFORME_REBUILDERS_REQUIRED: '2' },
+    ],
+    ['CONFORME_REBUILDERS_REQUIRED', { CONFORME_REBUILDERS_REQUIRED: '0' }],
     ['CONFORME_TOKEN', { CONFORME_TOKEN: 'short' }],
     ['CONFORME_WEBHOOK_SECRET', { CONFORME_WEBHOOK_SECRET: 'whsec_AAAA' }],
     ['CONFORME_ROLES', { CONFORME_ROLES: 'api,sign' }],

@@ -19,7 +19,7 @@ test('pages of the project name files and scripts that are there', () => {
   for (const page of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md']) {
     const text = readFileSync(join(ROOT, page), 'utf8');
     const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, path = '']) => path);
-    const names = [...text.matchAll(/\b(?:scripts|src|test|api|workers)\/[\w./-]*\w/g)]
+    const names = [...text.matchAll(/(?<![\w./-])(?:scripts|src|test|api|workers)\/[\w./-]*\w/g)]
       .map(([path]) => path)
       .filter((path) => !/\/v1\/?$/.test(path));
     for (const path of [...links, ...names]) assert.ok(existsSync(join(ROOT, path)), `${page} names ${path}`);

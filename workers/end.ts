@@ -1,7 +1,9 @@
 import type { ProblemDocument, VerdictRecord, VerificationJob } from '../src/model/verification.ts';
-import type { Clock, Delivery, Queue, Records, TellEnd } from '../src/ports.ts';
+import type { Clock, ComposeDelivery, Delivery, Queue, Records, TellEnd } from '../src/ports.ts';
 import type { ProblemCode } from '../src/problem.ts';
 import { composeEvent, type Ending } from '../src/steps/compose-event.ts';
+import { composeWatchEvent } from '../src/steps/compose-watch-event.ts';
+import { isWorse } from '../src/steps/worse-verdict.ts';
 
 export type EndPorts = {
   records: Records;
@@ -20,9 +22,19 @@ function deliveryOf({ publicUrl, now }: EndPorts, job: VerificationJob, ending: 
   return { id: `msg_${job.id}`, verification: job.id, url: webhook.url, event: type, body, status: 'pending', attempts: [] };
 }
 
-/** The records, with the delivery stored in the same transaction as the verdict. */
+/** What watches are told; a verdict of the same reference that is no worse than the one before is not worth telling. */
+export function composeForWatches({ publicUrl, now }: Pick<EndPorts, 'publicUrl' | 'now'>): ComposeDelivery {
+  return (match) => {
+    if (match.type === 'verdict.changed' && !isWorse(match.before, match.after)) return undefined;
+    const { id, body } = composeWatchEvent(publicUrl, match, now().toISOString());
+    return { id, verification: match.verification, url: match.watch.url, event: match.type, body, status: 'pending', attempts: [] };
+  };
+}
+
+/** The records, with the deliveries stored in the same transaction as the verdict. */
 export function recordsWithDelivery(ports: EndPorts, job: VerificationJob): Records {
-  const conclude = (record: VerdictRecord): Promise<boolean> => ports.records.conclude(record, deliveryOf(ports, job, record));
+  const conclude = (record: VerdictRecord): Promise<boolean> =>
+    ports.records.conclude(record, deliveryOf(ports, job, record), composeForWatches(ports));
   return { ...ports.records, conclude };
 }
 
@@ -34,7 +46,6 @@ export async function recordFailure(ports: EndPorts, job: VerificationJob, probl
 export async function announceEnd({ records, queue, tellEnd }: EndPorts, job: VerificationJob): Promise<void> {
   const status = (await records.get(job.id))?.status;
   if (status === 'done' || status === 'failed') await tellEnd(job.id, status);
-  if (job.request.webhook === undefined) return;
   for (const delivery of await records.deliveriesOf(job.id)) if (delivery.status === 'pending') await queue.deliver(delivery);
 }
 

@@ -15,8 +15,9 @@ import { makeFetch } from '../src/adapters/network/fetch.ts';
 import { makeGuard } from '../src/adapters/network/guard.ts';
 import { makeConsume } from '../src/adapters/queue/consume.ts';
 import { makeProgress } from '../src/adapters/queue/progress.ts';
+import type { OthersPorts } from '../src/flow/ask-others.ts';
 import { type Config, parseConfig, type Role, unknownVariables } from '../src/config.ts';
-import type { Blobs, Consume, Progress, Records, Registry, Signer, TellEnd } from '../src/ports.ts';
+import type { Blobs, Consume, Git, Progress, Records, Registry, Signer, TellEnd } from '../src/ports.ts';
 import { Problem } from '../src/problem.ts';
 import { together, untilStopped } from './lifetime.ts';
 import { logged } from './log.ts';
@@ -74,7 +75,6 @@ export async function openCommon(config: Config, address: string, log: Logger): 
 export async function startRebuild(common: Common): Promise<Running> {
   const { config, log, blobs, progress, consume } = common;
   const { makeScanLayer } = await import('../src/adapters/layers/scan.ts');
-  const { makeGit } = await import('../src/adapters/git/git.ts');
   const { makeProxy } = await import('../src/adapters/network/proxy.ts');
   const { makeBuilder } = await import('../src/adapters/buildah/builder.ts');
   const { makeReinstaller } = await import('../src/adapters/buildah/reinstaller.ts');
@@ -89,7 +89,6 @@ export async function startRebuild(common: Common): Promise<Running> {
   await sweepCgroups();
   if (swept > 0) log.info({ swept }, 'removed what builds of a worker that was killed had left');
 
-  const strict = makeGuard({ allow: config.allowAddresses, hosts: [] });
   const archives = makeGuard({ allow: config.allowAddresses, hosts: await archiveHosts(config) });
   const limits = {
     seconds: config.buildSeconds,
@@ -101,16 +100,7 @@ export async function startRebuild(common: Common): Promise<Running> {
   const ports = {
     registry: await openRegistry(common),
     scanLayer: makeScanLayer(),
-    git: makeGit({
-      workDir: join(config.dataDir, 'git'),
-      async openProxy() {
-        const proxy = makeProxy({ guard: strict, secret: randomUUID() });
-        const address = await proxy.listen({ host: '127.0.0.1', port: 0 });
-        const refusals = (): string[] =>
-          proxy.requests().flatMap(({ url, refused }) => (refused === undefined ? [] : [`${url} (${refused})`]));
-        return { address: address ?? '', refusals, close: proxy.close };
-      },
-    }),
+    git: await openGit(common),
     builder: makeBuilder({ folder, ids, limits, openProxy: () => makeProxy({ guard: archives }) }),
     reinstall: makeReinstaller({ folder, ids, limits }),
     blobs,
@@ -120,15 +110,45 @@ export async function startRebuild(common: Common): Promise<Running> {
   return together(runRebuild(ports, consume, config.rebuilds));
 }
 
-export async function startEvidence({ config, blobs, progress, consume }: Common): Promise<Running> {
+export async function startEvidence({ config, log, blobs, progress, consume, fetch: foreignFetch }: Common): Promise<Running> {
   const { makeScanLayer } = await import('../src/adapters/layers/scan.ts');
   const { makeDebian } = await import('../src/adapters/debian/debian.ts');
   const { debianSources } = await import('../src/adapters/debian/sources.ts');
   const { runEvidence } = await import('./evidence.ts');
   const fetch = makeFetch(makeGuard({ allow: config.allowAddresses, hosts: await archiveHosts(config) }));
   const sources = await debianSources(config.debianMirror);
-  const debian = makeDebian({ fetch, blobs, scanLayer: makeScanLayer(), sources, cacheDir: join(config.dataDir, 'debian') });
-  return runEvidence({ debian, blobs, progress }, consume);
+  const debian = makeDebian({
+    fetch,
+    foreignFetch,
+    blobs,
+    scanLayer: makeScanLayer(),
+    sources,
+    cacheDir: join(config.dataDir, 'debian'),
+    derivatives: config.derivatives,
+    ...(config.snapshotUrl === undefined ? {} : { snapshot: config.snapshotUrl }),
+  });
+  const ports = { debian, ...(await others(config, blobs)), blobs, progress };
+  if (config.securityTrackerUrl === undefined) return runEvidence(ports, consume);
+  const { makeSecurityTracker } = await import('../src/adapters/tracker/tracker.ts');
+  const { runTracker } = await import('./tracker.ts');
+  const url = config.securityTrackerUrl;
+  const stateFile = join(config.dataDir, 'debian', 'security-tracker.json');
+  const trackerFetch = makeFetch(makeGuard({ allow: config.allowAddresses, hosts: [new URL(url).hostname] }));
+  const tracker = makeSecurityTracker({ fetch: trackerFetch, blobs, url, stateFile, now: () => new Date() });
+  return together([runEvidence({ ...ports, tracker }, consume), runTracker(tracker, makeOnError(log))]);
+}
+
+/** Who is asked about packages beside Debian's archive. */
+async function others(config: Config, blobs: Blobs): Promise<OthersPorts> {
+  const { makeAskRebuilders } = await import('../src/adapters/rebuilders/rebuilders.ts');
+  const { makeAskBuildinfos } = await import('../src/adapters/rebuilders/buildinfos.ts');
+  const { rebuilders, rebuildersRequired: atLeast, buildinfosUrl: url } = config;
+  const hosts = [...rebuilders.map((one) => one.url), ...(url === undefined ? [] : [url])].map((address) => new URL(address).hostname);
+  const fetch = makeFetch(makeGuard({ allow: config.allowAddresses, hosts }));
+  return {
+    ...(rebuilders.length === 0 ? {} : { askRebuilders: makeAskRebuilders({ fetch, blobs, rebuilders, atLeast }) }),
+    ...(url === undefined ? {} : { askBuildinfos: makeAskBuildinfos({ fetch, blobs, url }) }),
+  };
 }
 
 /** Judging, signing, storing; and the upkeep of queue and database. */
@@ -140,7 +160,13 @@ export async function startConclude(common: Common, records: Records, signer: Si
   const onError = makeOnError(common.log);
   const queue = makeQueue(common.address, onError);
   const ports = { blobs, progress, tellEnd, records, signer, queue, publicUrl: config.publicUrl, now: () => new Date() };
-  const all = together([runConclude(ports, common.consume), runUpkeep(ports, onError)]);
+  const roles = [runConclude(ports, common.consume), runUpkeep(ports, onError)];
+  if (config.securityTrackerUrl !== undefined) {
+    const { latestTrackerData } = await import('../src/adapters/tracker/tracker.ts');
+    const { runSecurityData } = await import('./security-data.ts');
+    roles.push(runSecurityData({ ...ports, tracker: { latest: () => latestTrackerData(blobs, new Date()) } }, onError));
+  }
+  const all = together(roles);
   return {
     async close() {
       await all.close();
@@ -186,11 +212,31 @@ export async function openRegistry({ config, log, fetch }: Pick<Common, 'config'
   });
 }
 
+/** git, whose every request goes through a proxy that refuses what callers may not reach. */
+export async function openGit({ config }: Pick<Common, 'config'>): Promise<Git> {
+  const { makeGit, sweepClones } = await import('../src/adapters/git/git.ts');
+  const { makeProxy } = await import('../src/adapters/network/proxy.ts');
+  const workDir = join(config.dataDir, 'git');
+  await sweepClones(workDir, new Date());
+  return makeGit({
+    workDir,
+    async openProxy() {
+      const proxy = makeProxy({ guard: makeGuard({ allow: config.allowAddresses, hosts: [] }), secret: randomUUID() });
+      const address = await proxy.listen({ host: '127.0.0.1', port: 0 });
+      const refusals = (): string[] =>
+        proxy.requests().flatMap(({ url, refused }) => (refused === undefined ? [] : [`${url} (${refused})`]));
+      return { address: address ?? '', refusals, close: proxy.close };
+    },
+  });
+}
+
 /** Hosts of the archives that the operator chose: they may be reached wherever their names lead. */
 async function archiveHosts(config: Config): Promise<string[]> {
   const { debianSources } = await import('../src/adapters/debian/sources.ts');
   const { archive, security } = await debianSources(config.debianMirror);
-  return [...archive, ...security].map((address) => new URL(address).hostname);
+  const snapshots = config.snapshotUrl === undefined ? [] : [config.snapshotUrl];
+  const derived = config.derivatives.flatMap(({ addresses }) => addresses);
+  return [...archive, ...security, ...snapshots, ...derived].map((address) => new URL(address).hostname);
 }
 
 async function main(): Promise<void> {

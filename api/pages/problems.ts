@@ -13,7 +13,8 @@ export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   unauthorized: 'Send "Authorization: Bearer …" with the token that the service printed at its first start.',
   'address-refused':
     'Private, loopback and link-local addresses are refused, also behind a name or a redirect. Whoever runs the service can allow a network with CONFORME_ALLOW_ADDRESSES.',
-  'not-found': 'Check the address. A verification that still runs has no files and differences yet.',
+  'not-found':
+    'Check the address. A verification that still runs has no files and differences yet; questions about a CVE need the data of the security tracker.',
   'context-missing': 'PUT the build context to /v1/contexts/{digest} first.',
   'image-not-found': 'Check name and tag, and whether the image is public.',
   'platform-not-found': 'Name one of the platforms that the image is published for.',
@@ -30,6 +31,8 @@ export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   'archive-unavailable': 'Try again later. The package archive answers with an error or not at all.',
   'archive-untrusted':
     'The package archive answered with something that its keys did not sign. Try again later; if it stays so, somebody is between.',
+  'security-data-unavailable':
+    'Nothing to do: what was fetched before stays in use for a day, and verdicts name the data they rest on. See CONFORME_SECURITY_TRACKER_URL.',
   'webhook-unavailable': 'Look at what the receiver answered; it is told again for more than a day.',
   'queue-unavailable': 'Try again after Retry-After; nothing that was accepted is lost.',
   'database-unavailable': 'Try again after Retry-After; nothing that was accepted is lost.',

@@ -1,7 +1,8 @@
 import type { LayerSummary } from '../../src/model/inventory.ts';
 import type { BuildPlan, Rebuild, Source } from '../../src/model/rebuild.ts';
-import type { Statement } from '../../src/model/statement.ts';
-import type { Difference } from '../../src/model/verdict.ts';
+import type { RebuildOutcome } from '../../src/model/rebuilders.ts';
+import type { LayerUse, Statement } from '../../src/model/statement.ts';
+import type { Difference, Verdict } from '../../src/model/verdict.ts';
 import { bytesText, countText, printableLine, shortDigest } from '../text.ts';
 import { html, type Html, type Part } from './html.ts';
 import { CAUSE_WORDS } from './words.ts';
@@ -139,10 +140,12 @@ ${shown.map(
   </section>`;
 }
 
-export function layersSection(layers: LayerSummary[]): Html {
+export function layersSection(layers: LayerSummary[], use: readonly LayerUse[] = []): Html {
   if (layers.length === 0) return html``;
+  const hidden = use.reduce((sum, layer) => sum + layer.hidden.bytes, 0);
   return html`<section aria-labelledby="layers">
     <h2 id="layers">Layers <span class="count">${layers.length}</span></h2>
+    ${hidden > 0 && html`<p>The final image does not show ${bytesText(hidden)} of them: later layers delete or replace these files, and everybody still gets them.</p>`}
     <div class="card scroll">
       <table>
         <thead>
@@ -152,6 +155,7 @@ export function layersSection(layers: LayerSummary[]): Html {
             <th scope="col" class="number optional">Entries</th>
             <th scope="col" class="number optional">Stored</th>
             <th scope="col" class="number">Unpacked</th>
+            ${use.length > 0 && html`<th scope="col" class="number">Not shown</th>`}
           </tr>
         </thead>
         <tbody>
@@ -163,6 +167,7 @@ export function layersSection(layers: LayerSummary[]): Html {
                 <td class="number optional">${countText(entries)}</td>
                 <td class="number optional">${bytesText(size)}</td>
                 <td class="number">${bytesText(uncompressedSize)}</td>
+                ${use.length > 0 && html`<td class="number">${bytesText(use[index]?.hidden.bytes ?? 0)}</td>`}
               </tr>`,
           )}
         </tbody>
@@ -171,8 +176,59 @@ export function layersSection(layers: LayerSummary[]): Html {
   </section>`;
 }
 
-export function packagesSection({ packages, archives }: Statement['predicate']): Html {
+const COPIES_SHOWN = 200;
+
+/** Libraries and modules that came without a package; what a later layer covers is told apart. */
+export function copiesSection({ copies }: Statement['predicate']): Html {
+  if (copies === undefined || copies.total === 0) return html``;
+  const { total, listed } = copies;
+  return html`<section aria-labelledby="copies">
+    <h2 id="copies">Copies outside of packages <span class="count">${countText(total)}</span></h2>
+    <p>Debian’s security updates do not reach these. What each says of itself is no proof.</p>
+    <details>
+      <summary>Libraries and modules</summary>
+      <div class="inside scroll">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col">Path</th>
+              <th scope="col" class="optional">Recognised by</th>
+              <th scope="col">Debian’s own</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${listed.slice(0, COPIES_SHOWN).map(
+              ({ name, version, path, layer, recognisedBy, hidden, debian }) =>
+                html`<tr>
+                  <td>${name} ${version}</td>
+                  <td>
+                    <code>${path}</code
+                    ><small
+                      >layer
+                      <a href="#layer-${layer}">${layer + 1}</a
+                      >${hidden !== undefined && `, not shown: ${hidden.how} by layer ${hidden.hiddenBy + 1}`}</small
+                    >
+                  </td>
+                  <td class="optional">${recognisedBy.join(', ')}</td>
+                  <td>${debian?.version}${debian?.older === true && html` <span class="tag fair">older</span>`}</td>
+                </tr>`,
+            )}
+          </tbody>
+        </table>
+        ${total > COPIES_SHOWN && html`<p class="soft">and ${countText(total - COPIES_SHOWN)} more in the verdict</p>`}
+      </div>
+    </details>
+  </section>`;
+}
+
+export function packagesSection(
+  { packages, archives, rebuilders }: Statement['predicate'],
+  { coverage: { reproduced } }: Verdict,
+  verdict: string,
+): Html {
   const verified = packages.filter(({ status }) => status === 'verified').length;
+  const recorded = packages.filter(({ buildinfo }) => buildinfo !== undefined).length;
   return html`<section aria-labelledby="packages">
     <h2 id="packages">Packages <span class="count">${countText(packages.length)}</span></h2>
     ${
@@ -180,8 +236,24 @@ export function packagesSection({ packages, archives }: Statement['predicate']):
         ? html`<p class="soft">The image holds no package database that conforme reads.</p>`
         : html`<p>
             ${countText(verified)} of ${countText(packages.length)} are verified from their archive’s signature down to each file.
+            ${
+              reproduced !== undefined &&
+              rebuilders !== undefined &&
+              html`${countText(reproduced.packages)} of these, with ${countText(reproduced.files)} files and ${bytesText(reproduced.bytes)},
+              were built again from their source with the same bytes, by ${rebuilders.atLeast} or more of
+              ${rebuilders.asked.map(({ url }, index) => html`${index > 0 && ', '}<code>${url}</code>`)}.`
+            }
+            ${
+              recorded > 0 &&
+              html`Of ${countText(recorded)}, Debian’s records of its builds name the very .deb: a claim of the machine that built it, not
+              proof.`
+            }
           </p>`
     }
+    <p>
+      Bill of materials, with how each component was verified: <a href="${verdict}/cyclonedx.json">CycloneDX</a>,
+      <a href="${verdict}/spdx.json">SPDX</a>
+    </p>
     ${
       archives.length > 0 &&
       html`<details>
@@ -217,10 +289,16 @@ export function packagesSection({ packages, archives }: Statement['predicate']):
           <table>
             <tbody>
               ${packages.slice(0, PACKAGES_SHOWN).map(
-                ({ purl, status }) =>
+                ({ purl, status, unverified, reproduced: one }) =>
                   html`<tr>
                     <td><code>${purl}</code></td>
-                    <td><span class="tag ${status === 'verified' ? 'good' : 'fair'}">${status}</span></td>
+                    <td><span class="tag ${status === 'verified' ? 'good' : 'fair'}">${status}</span> ${unverified ?? ''}</td>
+                    ${
+                      rebuilders !== undefined &&
+                      html`<td>
+                        ${one !== undefined && html`<span class="tag ${one.by >= rebuilders.atLeast ? 'good' : 'none'}">${reproducedWords(one)}</span>`}
+                      </td>`
+                    }
                   </tr>`,
               )}
             </tbody>
@@ -230,4 +308,12 @@ export function packagesSection({ packages, archives }: Statement['predicate']):
       </details>`
     }
   </section>`;
+}
+
+/** Nothing here blames a package: what was not reproduced mostly holds the time of its build. */
+function reproducedWords({ by, of, rebuilders }: NonNullable<Statement['predicate']['packages'][number]['reproduced']>): string {
+  if (by > 0) return `reproduced by ${by} of ${of}`;
+  const said = (outcome: RebuildOutcome): boolean => rebuilders.some((answer) => answer.outcome === outcome);
+  if (said('not-reproduced')) return 'not reproduced';
+  return rebuilders.every(({ outcome }) => outcome === 'unavailable') ? 'rebuilders did not answer' : 'not attested';
 }

@@ -1,7 +1,7 @@
 import type { LayerSummary } from '../../src/model/inventory.ts';
 import type { Rebuild } from '../../src/model/rebuild.ts';
 import type { Statement } from '../../src/model/statement.ts';
-import type { Difference } from '../../src/model/verdict.ts';
+import type { Attribution, Difference, Verdict } from '../../src/model/verdict.ts';
 import type { Verification } from '../../src/model/verification.ts';
 import type { Delivery } from '../../src/ports.ts';
 import { percentage } from '../../src/steps/draw-badge.ts';
@@ -11,9 +11,9 @@ import { coverageSection } from './coverage.ts';
 import type { PageContent } from './document.ts';
 import { findingsSection } from './findings.ts';
 import { html, type Html } from './html.ts';
-import { differencesSection, layersSection, packagesSection, rebuildSection } from './rebuild.ts';
+import { copiesSection, differencesSection, layersSection, packagesSection, rebuildSection } from './rebuild.ts';
 import { checkSection } from './signed.ts';
-import { AUDITABLE_WORDS, REASON_WORDS, RESULT_WORDS, STEP_WORDS } from './words.ts';
+import { AUDITABLE_WORDS, REASON_WORDS, RESULT_WORDS, STEP_WORDS, type Tone } from './words.ts';
 
 /** What the page of a verdict shows beside the verification itself. What could not be read is empty. */
 export type VerdictDetails = {
@@ -77,6 +77,7 @@ function donePage({ publicUrl, verification, deliveries }: VerificationPage, det
       ${imageLine(verification)}
       <h1>${answer.headline}</h1>
       <p class="lead">${verdict.summary}</p>
+      ${runsList(verdict)}
       ${imageFacts(
         verification,
         html`<div>
@@ -93,8 +94,22 @@ function donePage({ publicUrl, verification, deliveries }: VerificationPage, det
     ${unexplainedSection(statement, verdict.coverage.files.unexplained, `${api}/files?attribution=unexplained`)}
     ${checkSection(publicUrl, verification, verdictDigest, fingerprint)}
     ${rebuild?.outcome.status === 'built' && differencesSection(statement.predicate.differences, differences, `${api}/differences`)}
-    ${rebuildSection(statement, rebuild, { last: lastLog, link: `${api}/log` })} ${layersSection(layers)}
-    ${packagesSection(statement.predicate)} ${rulesSection(statement)} ${deliveriesSection(deliveries)}`;
+    ${rebuildSection(statement, rebuild, { last: lastLog, link: `${api}/log` })} ${layersSection(layers, statement.predicate.layers)}
+    ${packagesSection(statement.predicate, verdict, `/v1/verdicts/${verdictDigest}`)} ${copiesSection(statement.predicate)}
+    ${rulesSection(statement)} ${deliveriesSection(deliveries)}`;
+}
+
+/** Which programs a container runs, and whose they are: a line each. */
+function runsList({ runs = [] }: Verdict): Html {
+  if (runs.length === 0) return html``;
+  return html`<ul class="runs" aria-label="What it runs">
+    ${runs.map(({ command, path, statement, attribution }) => html`<li><span class="tag ${toneOfRun(attribution)}">runs</span> <code>${path ?? command}</code> ${statement}</li>`)}
+  </ul>`;
+}
+
+function toneOfRun(attribution: Attribution | undefined): Tone {
+  if (attribution === undefined) return 'none';
+  return attribution === 'unexplained' ? 'bad' : attribution === 'rebuilt' || attribution === 'volatile' ? 'fair' : 'good';
 }
 
 /** The four answers of a verdict; they are never folded into one. */

@@ -46,6 +46,7 @@ export const REASON_WORDS: Record<NotComparable, string> = {
 export const ATTRIBUTION_WORDS: Record<Attribution, { name: string; means: string }> = {
   'debian-official': { name: 'Debian package', means: 'the bytes, mode and owner that Debian signed' },
   'debian-generated': { name: 'Made by a Debian package', means: 'recomputed from signed packages, with the same bytes' },
+  'third-party': { name: 'Third-party package', means: 'signed by a repository whose key came with the image' },
   source: { name: 'Source', means: 'a file of the source at its commit' },
   download: { name: 'Pinned download', means: 'fetched by the build, and pinned by a digest in the source' },
   base: { name: 'Judged base image', means: 'unchanged from a base image with a verdict of its own' },

@@ -4,6 +4,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { VerificationRequest } from '../../src/model/request.ts';
+import { WatchRequest } from '../../src/model/watch.ts';
 import { problemsPage } from '../pages/problems.ts';
 import { sendPage } from '../pages/document.ts';
 import { sharedSchemas } from '../schemas.ts';
@@ -37,13 +38,11 @@ export async function documentRoutes(app: FastifyInstance, publicUrl: string): P
     hideUntagged: true,
     refResolver: { buildLocalReference: (json, _base, _fragment, index) => (json['$id'] as string | undefined) ?? `schema-${index}` },
     // The validator of a body takes no references: the document names it all the same.
-    transform: ({ schema, url }) => ({
-      schema:
-        (schema as { body?: unknown } | undefined)?.body === VerificationRequest
-          ? { ...schema, body: { $ref: 'VerificationRequest#' } }
-          : schema,
-      url,
-    }),
+    transform: ({ schema, url }) => {
+      const body = (schema as { body?: unknown } | undefined)?.body;
+      const name = body === VerificationRequest ? 'VerificationRequest#' : body === WatchRequest ? 'WatchRequest#' : undefined;
+      return { schema: name === undefined ? schema : { ...schema, body: { $ref: name } }, url };
+    },
   });
   await app.register(swaggerUi, {
     routePrefix: '/docs',

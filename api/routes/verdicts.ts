@@ -5,6 +5,7 @@ import { Problem } from '../../src/problem.ts';
 import { IMMUTABLE, notModified } from '../caching.ts';
 import type { Deps } from '../deps.ts';
 import { within } from '../patience.ts';
+import { BILL_FORMATS, type BillFormat, billOf } from '../bills.ts';
 import { answersWith, DigestParams } from '../schemas.ts';
 
 /** https://github.com/in-toto/attestation/blob/v1.0/spec/v1/envelope.md#file-naming-convention */
@@ -52,6 +53,29 @@ export const verdictRoutes =
         return reply.type('application/pgp-signature').send(record.signature);
       },
     );
+
+    for (const [format, { path, mediaType, summary, fileName }] of Object.entries(BILL_FORMATS)) {
+      app.get(
+        `/v1/verdicts/:digest/${path}`,
+        {
+          schema: {
+            tags: ['verdicts'],
+            summary,
+            params: DigestParams,
+            response: answersWith(mediaType, 'not signed: made of the signed verdict and its documents, the same bytes each time'),
+          },
+        },
+        async (request, reply) => {
+          const record = await find(request.params.digest);
+          if (notModified(request, reply, `"${record.digest}.${path}"`, 'public, max-age=86400')) return reply.send();
+          const bill = await billOf(deps.blobs, record, format as BillFormat);
+          return reply
+            .type(mediaType)
+            .header('content-disposition', `inline; filename="${fileName(record)}"`)
+            .send(await deps.blobs.open(bill));
+        },
+      );
+    }
 
     app.get(
       '/v1/keys',

@@ -110,20 +110,43 @@ async function accept(deps: Deps, body: VerificationRequest): Promise<Verificati
   if (body.source !== undefined && 'context' in body.source) await findContext(deps, body.source.context);
   await within(deps.patience, 'database-unavailable', records.ready());
   await within(deps.patience, 'queue-unavailable', deps.queue.ready());
-  const { reference, digest, manifestDigest, platform } = await registry.resolve(body.image, parsePlatform(body.platform));
-  const job: VerificationJob = { id: deps.newId(), request: body, image: { reference, digest, manifestDigest, platform } };
-  const { verification } = await within(
-    deps.patience,
-    'database-unavailable',
-    records.accept(job, requestKey(body, job.image, deps.rules)),
-  );
+  const [{ reference, digest, manifestDigest, platform }, commit] = await Promise.all([
+    registry.resolve(body.image, parsePlatform(body.platform)),
+    pinnedCommit(deps, body.source),
+  ]);
+  const job: VerificationJob = {
+    id: deps.newId(),
+    request: body,
+    ...(commit === undefined ? {} : { commit }),
+    image: { reference, digest, manifestDigest, platform },
+  };
+  const { verification } = await within(deps.patience, 'database-unavailable', records.accept(job, requestKey(job, deps.rules)));
   await enqueue(deps, verification);
   return verification;
 }
 
+/** A commit id in full: it names itself. */
+const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i;
+
+/**
+ * The commit that a branch or tag names now, so that the same question asked after a push is another one. A repository that does
+ * not answer in time is asked again by the job, which says what is wrong with it.
+ */
+async function pinnedCommit({ git, patience, logger }: Deps, source: VerificationRequest['source']): Promise<string | undefined> {
+  if (source === undefined || 'context' in source || COMMIT.test(source.ref ?? '')) return undefined;
+  const where = { url: source.git, ...(source.ref === undefined ? {} : { ref: source.ref }) };
+  try {
+    return await within(patience, 'source-unavailable', git.pin(where));
+  } catch (thrown) {
+    logger.info({ err: thrown, source }, 'the source is not pinned yet');
+    return undefined;
+  }
+}
+
 /** What was accepted and never reached the queue gets there when it is asked for again; adding an id twice changes nothing. */
-async function enqueue(deps: Deps, { id, request, image, status }: Verification): Promise<void> {
-  if (status === 'queued') await within(deps.patience, 'queue-unavailable', deps.queue.enqueue({ id, request, image }));
+async function enqueue(deps: Deps, { id, request, commit, image, status }: Verification): Promise<void> {
+  const job: VerificationJob = { id, request, ...(commit === undefined ? {} : { commit }), image };
+  if (status === 'queued') await within(deps.patience, 'queue-unavailable', deps.queue.enqueue(job));
 }
 
 /** Another webhook than the one of the first request: what it would have been told then, it is told now. */

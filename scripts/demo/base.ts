@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { parseSources, parseSourcesList } from '../../src/adapters/debian/sources.ts';
+import { debianEntries } from '../../src/adapters/debian/sources.ts';
 import { type Digest, digestFromHex } from '../../src/model/digest.ts';
 import { run } from './run.ts';
 
@@ -14,10 +14,18 @@ export type BaseLayer = { path: string; digest: Digest; size: number; diffId: Di
 /** A day later the archive may hold newer packages than the ones in here. */
 const FRESH_MILLISECONDS = 24 * 3600 * 1000;
 
+/** A base of another kind: its files in the folder are called so, and mmdebstrap gets these arguments as well. */
+export type BaseKind = { name: string; args: readonly string[] };
+
 /** Made by mmdebstrap from the machine's own apt sources, of the machine's own release; kept in `folder` for a day. */
-export async function makeBase(folder: string, onLine: (line: string) => void, signal?: AbortSignal): Promise<BaseLayer> {
-  const description = join(folder, 'base.json');
-  const path = join(folder, 'base.tar.gz');
+export async function makeBase(
+  folder: string,
+  onLine: (line: string) => void,
+  signal?: AbortSignal,
+  kind: BaseKind = { name: 'base', args: [] },
+): Promise<BaseLayer> {
+  const description = join(folder, `${kind.name}.json`);
+  const path = join(folder, `${kind.name}.tar.gz`);
   try {
     if (Date.now() - (await stat(description)).mtimeMs < FRESH_MILLISECONDS) {
       return { ...(JSON.parse(await readFile(description, 'utf8')) as BaseLayer), path };
@@ -27,13 +35,13 @@ export async function makeBase(folder: string, onLine: (line: string) => void, s
   }
   await mkdir(folder, { recursive: true });
   const codename = /^VERSION_CODENAME=(\w+)/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1] ?? 'stable';
-  const tar = join(folder, `base.${process.pid}.tar`);
+  const tar = join(folder, `${kind.name}.${process.pid}.tar`);
   // A fixed time, so that two bases of the same packages are one.
   const epoch = String(Math.floor(Date.now() / FRESH_MILLISECONDS) * (FRESH_MILLISECONDS / 1000));
   try {
     // Nothing of this machine's own name and name servers.
     const clean = '--customize-hook=rm -f "$1/etc/hostname" "$1/etc/resolv.conf"';
-    const args = ['--variant=minbase', clean, codename, tar, ...(await sourcesList(codename))];
+    const args = ['--variant=minbase', clean, ...kind.args, codename, tar, ...(await sourcesList(codename))];
     await run('mmdebstrap', args, { env: { SOURCE_DATE_EPOCH: epoch }, onLine, ...(signal === undefined ? {} : { signal }) });
     onLine('compressing the base');
     const plain = createHash('sha256');
@@ -70,8 +78,8 @@ export async function makeBase(folder: string, onLine: (line: string) => void, s
 async function sourcesList(codename: string): Promise<string[]> {
   const read = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
   const found = [
-    ...parseSourcesList(await read('/etc/apt/sources.list')),
-    ...parseSources(await read('/etc/apt/sources.list.d/debian.sources')),
+    ...debianEntries('sources.list', await read('/etc/apt/sources.list')),
+    ...debianEntries('debian.sources', await read('/etc/apt/sources.list.d/debian.sources')),
   ].filter(({ suite }) => suite === codename || suite.startsWith(`${codename}-`));
   if (found.length === 0) throw new Error(`the apt sources of this machine name no archive of ${codename}`);
   return found.map(({ address, suite }) => `deb ${address} ${suite} main`);

@@ -42,7 +42,7 @@ export async function pullParts(host: string, repository: string, tag: string): 
   return { manifest, config: JSON.parse((await pullBlob(host, repository, manifest.config.digest)).toString()) as Config };
 }
 
-async function pullBlob(host: string, repository: string, digest: Digest): Promise<Buffer> {
+export async function pullBlob(host: string, repository: string, digest: Digest): Promise<Buffer> {
   const answer = await fetch(`http://${host}/v2/${repository}/blobs/${digest}`);
   if (!answer.ok) throw new Error(`the registry answers ${answer.status} for ${digest}`);
   return Buffer.from(await answer.arrayBuffer());

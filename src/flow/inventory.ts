@@ -2,15 +2,17 @@ import type { Readable } from 'node:stream';
 import type { Digest } from '../model/digest.ts';
 import type { Inventory, LayerScan } from '../model/inventory.ts';
 import type { Descriptor, ImageConfig, ImageManifest } from '../model/oci.ts';
-import type { Blobs, ScanLayer } from '../ports.ts';
+import type { Blobs, Progress, Registry, ScanLayer } from '../ports.ts';
 import { applyLayers } from '../steps/apply-layers.ts';
 import { wantsContent } from '../steps/wants-content.ts';
 import { getDocument, once, putDocument, putScan } from './documents.ts';
 
 /** Raised when reading a layer or applying layers comes to mean something else: old scans are then not used any more. */
-const SCAN_VERSION = 1;
+const SCAN_VERSION = 3;
 // One layer is decompressed in the thread pool while another is hashed: more than two only compete for two cores.
 const LAYERS_AT_ONCE = 2;
+
+export type InventoryPorts = { registry: Registry; scanLayer: ScanLayer; blobs: Blobs; progress: Progress };
 
 type Image = { manifest: ImageManifest; manifestDigest: Digest; config: ImageConfig };
 
@@ -24,7 +26,7 @@ export async function inventoryOf(
   return once(blobs, `inventory/v${SCAN_VERSION}/${image.manifestDigest}`, async () => {
     const scans = await mapLimited(image.manifest.layers, LAYERS_AT_ONCE, async (layer): Promise<LayerScan> => {
       const stored = await once(blobs, `layer-scan/v${SCAN_VERSION}/${layer.digest}`, async () =>
-        putDocument(blobs, await putScan(blobs, await ports.scanLayer(await openBlob(layer), layer, wantsContent))),
+        putDocument(blobs, await putScan(blobs, await ports.scanLayer(await openBlob(layer), { ...layer, recognise: true }, wantsContent))),
       );
       return getDocument<LayerScan>(blobs, stored);
     });

@@ -4,12 +4,14 @@ import { pinnedReference } from '../model/reference.ts';
 import type { ResolvedImage } from '../model/oci.ts';
 import type { BuildFailure, NotComparable, Rebuild } from '../model/rebuild.ts';
 import type { VerificationJob } from '../model/verification.ts';
-import type { RebuildPorts } from '../pipeline.ts';
+import type { Builder, Clock, Git } from '../ports.ts';
 import { findSource } from '../steps/find-source.ts';
 import { basesOf, planBuild } from '../steps/plan-build.ts';
-import { inventoryOf } from './inventory.ts';
+import { type InventoryPorts, inventoryOf } from './inventory.ts';
 import { fetchSource } from './source.ts';
 import { keepLog } from './log.ts';
+
+export type RebuildPorts = InventoryPorts & { git: Git; builder: Builder; now: Clock };
 
 /** Steps 3 to 6 of the flow for the rebuilt side. Throws only for faults that are not the image's or the source's. */
 export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob): Promise<Rebuild> {
@@ -28,7 +30,7 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob):
 
   await progress.step(job.id, 'source');
   const path = job.request.dockerfile ?? 'Dockerfile';
-  const fetched = await orRefusal(() => fetchSource(ports, found, path), {
+  const fetched = await orRefusal(() => fetchSource(ports, found, job.commit, path), {
     'invalid-source': 'input-gone',
     'image-malformed': 'source-mismatch',
   });

@@ -23,6 +23,8 @@ export type FetchedSource = {
 export async function fetchSource(
   ports: { git: Git; blobs: Blobs; scanLayer: ScanLayer },
   found: FoundSource,
+  /** What the request's ref named when it was asked. */
+  pinned: string | undefined,
   dockerfilePath: string,
 ): Promise<FetchedSource> {
   const { location, evidence } = found;
@@ -32,7 +34,8 @@ export async function fetchSource(
   }
   const { git: url, ref, subdir } = location;
   const where = { url, ...(ref === undefined ? {} : { ref }), ...(subdir === undefined ? {} : { subdir }) };
-  const fetched = await ports.git.fetch(where);
+  const commit = evidence === 'request' ? pinned : undefined;
+  const fetched = await ports.git.fetch(commit === undefined ? where : { ...where, ref: commit });
   try {
     const context = await ports.blobs.put(fetched.tar, { max: CONTEXT_BYTES_MAX });
     const source: Source = { location: { kind: 'git', ...where, commit: fetched.commit }, evidence };

@@ -1,7 +1,10 @@
+import type { BuildinfoEvidence } from './buildinfo.ts';
 import type { Digest } from './digest.ts';
 import type { HashSearchResult } from './hash-search.ts';
 import type { FileFacts } from './inventory.ts';
 import type { Path } from './path.ts';
+import type { RebuilderEvidence } from './rebuilders.ts';
+import type { SecurityEvidence } from './security.ts';
 
 /** A stanza of `/var/lib/dpkg/status` (or `status.d/*`) of an image: the publisher's word, never proof. */
 export type InstalledPackage = {
@@ -15,9 +18,32 @@ export type InstalledPackage = {
   state: string;
 };
 
+/** When packages may have been installed, as the image tells: where to look in an archive of snapshots, never proof. */
+export type InstallationDate = {
+  /** UTC, to the second, as a snapshot archive writes it: `20230227T000000Z`. */
+  time: string;
+  /** `apt-lists`: `Date` of an InRelease file, which the archive had from then on; of the others, the archive's state before it counts. */
+  from: 'apt-lists' | 'apt-sources' | 'dpkg-log' | 'apt-history' | 'image-created';
+};
+
+/** A repository beside Debian's, as the apt sources of an image name it: the publisher's word, the key included. */
+export type AptRepository = {
+  /** Base address, without a slash at the end and without credentials. */
+  address: string;
+  /** As in sources.list(5); a folder below the address where it ends with a slash. */
+  suite: string;
+  components: string[];
+  /** The file that names it. */
+  source: Path;
+  /** Files with OpenPGP keys, armored or not, by which it may be signed. */
+  keys: { path: Path; base64: string }[];
+  /** Where not empty, only (sub)keys with these fingerprints count: upper-case hex. */
+  fingerprints: string[];
+};
+
 /** A signed suite of an archive. deb-release: Debian wiki DebianRepository/Format. */
 export type ArchiveSuite = {
-  /** `debian bookworm`, `debian-security bookworm-security`: unique in one evidence. */
+  /** `debian bookworm`, `debian-security bookworm-security`, `debian bookworm 20230227T000000Z`: unique in one evidence. */
   id: string;
   origin: string;
   suite: string;
@@ -29,14 +55,48 @@ export type ArchiveSuite = {
   inRelease: Digest;
   /** Upper-case fingerprints of the (sub)keys whose signature holds. */
   signers: string[];
+  /**
+   * The suite as it was at a time past, out of an archive of snapshots: where that is, and the time (UTC) that it gave, the nearest
+   * one before the time that was asked for. `Valid-Until` is past by nature there.
+   */
+  snapshot?: { url: string; time: string };
+  /** Not Debian's, but named by the image: who may sign it is the publisher's word as well. */
+  thirdParty?: { /** Base address. */ url: string; /** The file that names it. */ source: Path };
+  /** Those of `signers` whose keys have expired since; on `date` they were valid. Only with `snapshot`. */
+  expiredSigners?: string[];
+};
+
+/**
+ * Why a package is not verified. `not-found`: neither the mirror nor, at the times that were looked at, the archive of snapshots
+ * has it · `snapshot-off`: the mirror has it no longer, and no archive of snapshots is configured · `snapshot-unreachable`: that is
+ * not within reach · `snapshot-untrusted`: what it has of then is not what pinned keys signed · `repository-unreachable`,
+ * `repository-untrusted`: as these, of a repository beside Debian's that the image names and that may have the package.
+ */
+export type UnverifiedReason =
+  | 'not-found'
+  | 'snapshot-off'
+  | 'snapshot-unreachable'
+  | 'snapshot-untrusted'
+  | 'repository-unreachable'
+  | 'repository-untrusted';
+
+/** A newer version of a package in a signed suite that its release is kept up to date from. */
+export type NewerVersion = {
+  version: string;
+  archive: ArchiveSuite['id'];
+  /** Whether it is the security archive that has it. */
+  security?: boolean;
 };
 
 /** One installed package and how far its chain holds. */
 export type PackageEvidence = InstalledPackage & {
   /** purl, `pkg:deb/debian/nginx@1.22.1-9?arch=amd64`. */
   purl: string;
-  status: 'verified' | 'unverified-version';
-  /** Only where verified. */
+  /** `third-party`: Debian does not have it, and the chain is that of a repository whose key the image itself names. */
+  status: 'verified' | 'third-party' | 'unverified-version';
+  /** Only where there is no chain and Debian's archive was asked. */
+  unverified?: UnverifiedReason;
+  /** Only where verified or of a third party. */
   chain?: {
     archive: ArchiveSuite['id'];
     component: string;
@@ -50,7 +110,12 @@ export type PackageEvidence = InstalledPackage & {
     /** Blob: canonical JSON of a {@link DebContents}. */
     contents: Digest;
   };
+  /** What the suites had when they were asked that is newer: the newest of each, the security suite first. Absent where nothing is. */
+  newer?: NewerVersion[];
 };
+
+/** What others are asked about a package whose chain holds. */
+export type VerifiedPackage = Pick<PackageEvidence, 'name' | 'version' | 'architecture' | 'source' | 'sourceVersion' | 'chain'>;
 
 /** What a .deb holds: deb(5). Made once for each .deb and kept for ever. Entries in code-unit order of their paths. */
 export type DebContents = {
@@ -71,10 +136,20 @@ export type DebContents = {
 export type DebianEvidence = {
   /** False where the image holds no package database of Debian's. */
   applies: boolean;
+  /** Codename of the release that the image says it is of, where it is one of Debian's. */
+  release?: string;
   archives: ArchiveSuite[];
   packages: PackageEvidence[];
   /** Where files were looked up by their hashes; the packages that were found stand among `packages`. */
   search?: Omit<HashSearchResult, 'archives' | 'packages'>;
+  /** Repositories beside Debian's that could not be used for packages that Debian does not have. */
+  repositories?: { url: string; suite: string; source: Path; problem: UnverifiedReason; detail: string }[];
+  /** Absent where no rebuilder is configured. */
+  rebuilders?: RebuilderEvidence;
+  /** Absent where no pool of build records is configured. */
+  buildinfos?: BuildinfoEvidence;
+  /** Where the security tracker's data is configured and was fetched. */
+  security?: SecurityEvidence;
   /** ISO 8601, UTC: when the archive was asked. */
   gatheredAt: string;
 };

@@ -21,6 +21,11 @@ export const FINDINGS = {
     title: 'Files of installed packages are not in the image',
     advice: 'Harmless where it saves space; remove whole packages where they are not needed.',
   },
+  'generated-file-missing': {
+    severity: 'medium',
+    title: 'Files that the packages make when they are installed are not in the image',
+    advice: 'Leave them, or remove the package that makes them.',
+  },
   'conffile-edited': {
     severity: 'medium',
     title: 'A configuration file of a package was edited',
@@ -34,7 +39,27 @@ export const FINDINGS = {
   'package-unverified': {
     severity: 'medium',
     title: 'The archive does not have an installed package in that version',
-    advice: 'Rebuild the image with current packages, or configure a snapshot archive that still has these.',
+    advice: 'Rebuild the image with current packages; or see that the archive of snapshots can be reached, and verify again.',
+  },
+  'third-party-package': {
+    severity: 'medium',
+    title: 'Packages come from a repository beside Debian, whose key the image itself names',
+    advice: 'Decide whether you trust who holds that key. Nobody but the publisher of the image says that it is the right one.',
+  },
+  'package-not-reproduced': {
+    severity: 'info',
+    title: 'Rebuilders could not build a package again with the same bytes',
+    advice: 'Nothing to do for the image. Many packages hold the time or place of their build, and a build that fails counts as well.',
+  },
+  'outdated-package': {
+    severity: 'medium',
+    title: "Debian's signed archive has a newer version of an installed package",
+    advice: 'Rebuild the image with current packages; where the security archive has the newer version, a fix is out.',
+  },
+  'known-vulnerability': {
+    severity: 'medium',
+    title: "A newer version of an installed package fixes a vulnerability, says Debian's security tracker",
+    advice: 'Rebuild the image with current packages. The tracker is not signed: the finding names the hash and time of its data.',
   },
   'setuid-unexpected': {
     severity: 'critical',
@@ -105,6 +130,11 @@ export const FINDINGS = {
     severity: 'high',
     title: 'An alternative points to something that no verified package holds',
     advice: 'Point it to a packaged program, or call the program by its own name.',
+  },
+  'alternative-changed': {
+    severity: 'medium',
+    title: 'An alternative points to another program than the packages choose',
+    advice: 'Check which program is meant; name it by update-alternatives --set in the Dockerfile.',
   },
   'world-writable': {
     severity: 'high',
@@ -180,6 +210,11 @@ export const FINDINGS = {
     severity: 'info',
     title: 'Lower layers hold files that the final image does not show',
     advice: 'Create and remove temporary files in the same step of the Dockerfile.',
+  },
+  'bundled-library': {
+    severity: 'low',
+    title: "A library is in the image outside of Debian's packages",
+    advice: "Debian's security updates do not reach such copies: update them where they come from, or use the packaged library.",
   },
   'host-key': {
     severity: 'medium',

@@ -6,6 +6,10 @@ import { Path } from './path.ts';
 export const FileKind = Type.Enum(['file', 'directory', 'symlink', 'character', 'block', 'fifo']);
 export type FileKind = 'file' | 'directory' | 'symlink' | 'character' | 'block' | 'fifo';
 
+export const Claim = Type.Object({ name: Type.String(), version: Type.Optional(Type.String()) });
+/** What a file says that it is or holds: printable ASCII out of hostile bytes. It names, and proves nothing. */
+export type Claim = Static<typeof Claim>;
+
 /** What one path is: everything about a file but its name and its place in the layers. */
 export const FileFacts = Type.Object({
   kind: FileKind,
@@ -23,6 +27,10 @@ export const FileFacts = Type.Object({
   mtime: Type.Number({ description: 'seconds since 1970-01-01, UTC' }),
   /** First bytes say so: `elf`, `script` (#!), `pyc`, `archive` (ar, zip, wasm …). Absent for anything else. */
   magic: Type.Optional(Type.Enum(['elf', 'script', 'pyc', 'archive'])),
+  /** Of a script: what follows `#!` on its first line, written like a path. execve(2). */
+  interpreter: Type.Optional(Type.String()),
+  /** Of layers of an image only: libraries whose version strings an ELF file holds, or the module that a package.json describes. */
+  claims: Type.Optional(Type.Array(Claim)),
 });
 export type FileFacts = Omit<Static<typeof FileFacts>, 'digest' | 'kind' | 'magic'> & {
   kind: FileKind;

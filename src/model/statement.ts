@@ -1,6 +1,10 @@
+import type { PackageFiles } from './bill.ts';
+import type { Copies } from './copies.ts';
 import type { Digest } from './digest.ts';
 import type { Platform } from './oci.ts';
-import type { ArchiveSuite } from './debian.ts';
+import type { ArchiveSuite, UnverifiedReason } from './debian.ts';
+import type { Rebuilder, RebuilderAnswer } from './rebuilders.ts';
+import type { TrackerFetch } from './security.ts';
 import type { BuildPlan, ResolvedDependency, Source } from './rebuild.ts';
 import type { Difference, Verdict } from './verdict.ts';
 
@@ -24,6 +28,13 @@ export type Byproducts = {
   differences: Digest;
 };
 
+/** How much of a layer the final image shows, and how much a later layer deletes or replaces: regular files and their bytes. */
+export type LayerUse = {
+  digest: Digest;
+  shown: { files: number; bytes: number };
+  hidden: { files: number; bytes: number };
+};
+
 export type VerdictPredicate = {
   image: { reference: string; digest: Digest; manifestDigest: Digest; platform: Platform };
   verdict: Verdict;
@@ -36,8 +47,28 @@ export type VerdictPredicate = {
   builderVersion?: string;
   resolvedDependencies: ResolvedDependency[];
   archives: ArchiveSuite[];
-  /** `found`: by its files' hashes, no database of the image names it. */
-  packages: { purl: string; status: string; found?: true; deb?: Digest }[];
+  /** The data of the security tracker that findings rest on, where it was configured: nothing signs it. */
+  securityTracker?: TrackerFetch;
+  packages: {
+    purl: string;
+    status: string;
+    /** By its files' hashes: no database of the image names it. */
+    found?: true;
+    deb?: Digest;
+    /** Of the verified ones, how many of their files the image holds as signed. */
+    files?: PackageFiles;
+    unverified?: UnverifiedReason;
+    /** Blob: a .buildinfo that names this .deb. A claim of whoever built it, not proof. */
+    buildinfo?: Digest;
+    /** By how many of how many parties, and what each rebuilder said. */
+    reproduced?: { by: number; of: number; rebuilders: readonly RebuilderAnswer[] };
+  }[];
+  /** The rebuilders that were asked, with the keys that their attestations were held against, and how many had to agree. */
+  rebuilders?: { atLeast: number; asked: readonly Rebuilder[] };
+  /** Lowest first. Absent in statements from before this was told. */
+  layers?: LayerUse[];
+  /** Absent in statements from before copies were looked for. */
+  copies?: Copies;
   rules: RuleDescription[];
   byproducts: Byproducts;
 };

@@ -8,6 +8,7 @@ import { NotComparable } from './rebuild.ts';
 export const ATTRIBUTIONS = [
   'debian-official',
   'debian-generated',
+  'third-party',
   'source',
   'download',
   'base',
@@ -28,6 +29,7 @@ export const AttributionEvidence = Type.Object({
   /** For `source`: path and commit or context. */
   sourcePath: Type.Optional(Type.String()),
   revision: Type.Optional(Type.String()),
+  /** Of a download; for `third-party` the address of the repository. */
   url: Type.Optional(Type.String()),
   /** The other side's digest where a normalisation made two files equal. */
   rebuilt: Type.Optional(Digest),
@@ -101,6 +103,32 @@ export const Finding = Type.Object({
 });
 export type Finding = Static<typeof Finding>;
 
+/** How the image comes to run a program; see {@link RunProgram}. */
+export const RUN_BY = ['entry-point', 'interpreter', 'script', 'shell', 'argument'] as const;
+
+/**
+ * One program that a container of the image runs when nothing else is asked for, read off the configuration, the file system and
+ * start scripts without running anything: which file it is, and whose.
+ */
+export const RunProgram = Type.Object({
+  by: Type.Enum([...RUN_BY], {
+    description:
+      'entry-point: first word of Entrypoint and Cmd; interpreter: of a script; script: named by a start script; shell: named in `sh -c`; argument: handed to the program before',
+  }),
+  command: Type.String({ description: 'the word as it is written', examples: ['nginx'] }),
+  /** The file that the word comes to, with PATH searched and links followed. */
+  path: Type.Optional(Path),
+  /** Symbolic links on the way. */
+  via: Type.Optional(Type.Array(Path)),
+  digest: Type.Optional(Digest),
+  /** Of the verified package that has a file at this path. */
+  package: Type.Optional(Type.String({ description: 'purl' })),
+  version: Type.Optional(Type.String()),
+  attribution: Type.Optional(Attribution),
+  statement: Type.String({ examples: ['nginx 1.22.1-9+deb12u11, the bytes that Debian signed'] }),
+});
+export type RunProgram = Static<typeof RunProgram>;
+
 export const RESULTS = ['identical', 'layers-identical', 'equivalent', 'explained', 'different', 'suspicious', 'not-comparable'] as const;
 export const Result = Type.Enum([...RESULTS]);
 export type Result = (typeof RESULTS)[number];
@@ -125,10 +153,23 @@ export const Verdict = Type.Object({
     files: Counts,
     bytes: Counts,
     executables: Counts,
-    /** Share of all files (0 to 1, rounded down to 4 digits) that is neither `unexplained` nor resting on `rebuilt` alone. */
+    /** Share of all files (0 to 1, rounded down to 4 digits) that is neither `unexplained` nor resting on `rebuilt` or `third-party` alone. */
     accounted: Type.Number(),
+    reproduced: Type.Optional(
+      Type.Object(
+        {
+          packages: Type.Integer({ description: 'verified packages that count as reproduced' }),
+          of: Type.Integer({ description: 'verified packages that rebuilders were asked about' }),
+          files: Type.Integer({ description: 'files with the account `debian-official` that are of these packages' }),
+          bytes: Type.Integer({ description: 'their bytes' }),
+        },
+        { description: 'What rests on packages that independent rebuilders built again with the same bytes; only where some were asked' },
+      ),
+    ),
   }),
   findings: Type.Array(Finding),
+  /** What a container of the image runs, first word first. Absent in verdicts from before this was told. */
+  runs: Type.Optional(Type.Array(RunProgram)),
   freshness: Type.Object({
     judgedAt: Type.String({ description: 'ISO 8601, UTC' }),
     rules: Type.String({ description: 'version of the rules' }),

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import type { Digest } from './digest.ts';
+import type { ImageContents } from './image-contents.ts';
 import type { VerificationRequest } from './request.ts';
 import { Verdict } from './verdict.ts';
 import type { Platform } from './oci.ts';
@@ -26,6 +27,8 @@ export type ProblemDocument = Static<typeof ProblemDocument>;
 export type VerificationJob = {
   id: string;
   request: VerificationRequest;
+  /** What the request's git ref named when it was asked; absent where nothing was to be pinned or the repository did not answer. */
+  commit?: string;
   image: { reference: string; digest: Digest; manifestDigest: Digest; platform: Platform };
 };
 
@@ -55,6 +58,8 @@ export type VerdictRecord = {
   account: Digest;
   differences: Digest;
   packages: { name: string; version: string; architecture: string; source: string; sourceVersion: string; layer?: number }[];
+  /** What the image is found by; written with the verdict, not read back. */
+  contents?: ImageContents;
 };
 
 /** What happens to a verification, told to watchers as it does. */

@@ -1,10 +1,10 @@
 import type { Entry } from '../model/inventory.ts';
 import type { Attribution, AttributionEvidence } from '../model/verdict.ts';
-import { type Case, ruleContext, sideOf } from './case.ts';
+import { type Case, formContext, sideOf } from './case.ts';
 import { sameFacts } from './compare-facts.ts';
 import { admits } from './compare.ts';
 import { rulesFor, STEP_RULES } from './rules/index.ts';
-import { ruleId, type RuleContext } from './rules/rule.ts';
+import { ruleId } from './rules/rule.ts';
 
 export type Account = { attribution: Attribution; evidence: AttributionEvidence };
 
@@ -26,7 +26,7 @@ export function officialAccount(file: Case, entry: Entry): Account | undefined {
 /** Looks up digests of the archive itself: .debs and indices that apt left behind. */
 export function archiveAccounts(file: Case): (entry: Entry) => Account | undefined {
   const debs = new Map<string, string>();
-  const indices = new Set<string>(file.evidence.archives.map(({ inRelease }) => inRelease));
+  const indices = new Set<string>(file.evidence.archives.flatMap((one) => (one.thirdParty === undefined ? [one.inRelease] : [])));
   for (const { purl, chain } of file.verified.values()) {
     if (chain === undefined) continue;
     debs.set(chain.deb, purl);
@@ -48,24 +48,39 @@ export function archiveAccounts(file: Case): (entry: Entry) => Account | undefin
 
 /** What maintainer scripts and triggers of the verified packages make when they are installed anew, or a rule's equal of it. */
 export function generatedAccounts(file: Case): (entry: Entry) => Account | undefined {
-  const { reinstalled } = file;
-  if (reinstalled === undefined) return () => undefined;
-  const installed = [...file.verified.values()].filter(({ state }) => state !== 'found');
-  const verified = new Set(installed.map(({ name }) => name));
-  const context: RuleContext = ruleContext(file.published, reinstalled, { verified });
+  const { reinstalled, published } = file;
+  const context = formContext(file);
+  const knownAccount = (entry: Entry): Account | undefined => {
+    if (file.expectation.files.has(entry.path)) return undefined;
+    const rule = rulesFor(entry.path).find((one) => admits(one, entry) && one.known?.(sideOf(published, entry), context) === true);
+    return rule === undefined ? undefined : { attribution: 'debian-generated', evidence: { rule: ruleId(rule) } };
+  };
+  if (reinstalled === undefined) return knownAccount;
   return (entry) => {
     const other = reinstalled.entries.get(entry.path);
-    if (other === undefined) return undefined;
+    if (other === undefined) return knownAccount(entry);
     const packaged = file.expectation.files.get(entry.path)?.expected;
     const evidence = packaged === undefined ? {} : { package: packaged.package, deb: packaged.deb };
     if (sameFacts(entry, other, context)) {
       return { attribution: 'debian-generated', evidence: { ...evidence, rule: ruleId(STEP_RULES.reinstall) } };
     }
+    if (isWithoutItsAcl(entry, other) && sameFacts({ ...entry, xattrs: other.xattrs ?? {} }, other, context)) {
+      return { attribution: 'debian-generated', evidence: { ...evidence, rule: ruleId(STEP_RULES.aclLost) } };
+    }
     const sameButContent = { ...entry, digest: other.digest, size: other.size } as Entry;
     if (other.digest === undefined || !sameFacts(sameButContent, other, context)) return undefined;
     const rule = rulesFor(entry.path).find(
-      (one) => admits(one, entry) && one.regenerates?.(sideOf(file.published, entry), sideOf(reinstalled, other), context) === true,
+      (one) => admits(one, entry) && one.regenerates?.(sideOf(published, entry), sideOf(reinstalled, other), context) === true,
     );
     return rule === undefined ? undefined : { attribution: 'debian-generated', evidence: { ...evidence, rule: ruleId(rule) } };
   };
+}
+
+/** Access control lists of Linux: acl(5). */
+const ACLS: ReadonlySet<string> = new Set(['system.posix_acl_access', 'system.posix_acl_default']);
+
+/** Hardly a builder carries access control lists into a layer. Without one nobody but owner and group keeps a right; a list more or another one is a difference. */
+function isWithoutItsAcl(published: Entry, other: Entry): boolean {
+  const names = Object.keys(other.xattrs ?? {});
+  return published.xattrs === undefined && names.length > 0 && names.every((name) => ACLS.has(name));
 }

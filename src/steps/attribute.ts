@@ -5,8 +5,9 @@ import { type AccountLine, ATTRIBUTIONS, type Difference } from '../model/verdic
 import { type Account, archiveAccounts, generatedAccounts, officialAccount } from './attribute-debian.ts';
 import { statusFolderAccounts } from './attribute-status-folder.ts';
 import { downloadAccounts } from './attribute-download.ts';
+import { thirdPartyAccounts } from './attribute-third-party.ts';
 import { otherCommits, sourceAccounts } from './attribute-source.ts';
-import { type Case, ruleContext, sideOf } from './case.ts';
+import { type Case, formContext, sideOf } from './case.ts';
 import { sameFacts } from './compare-facts.ts';
 import { admits } from './compare.ts';
 import { isCode, leadsToCode } from './is-code.ts';
@@ -25,6 +26,7 @@ export function attribute(file: Case, differences: readonly Difference[]): Accou
     statusFolderAccounts(file),
     generatedAccounts(file),
     guard(file, madeByRebuild),
+    thirdPartyAccounts(file),
     sourceAccounts(file, madeByRebuild),
     downloadAccounts(file, madeByRebuild),
     (entry) => (madeByRebuild(entry) ? { attribution: 'rebuilt', evidence: {} } : undefined),
@@ -131,7 +133,7 @@ function noteOf({ expected, found }: Changed): string {
 function volatileAccounts(file: Case, differences: readonly Difference[]): Step {
   const { rebuilt, published } = file;
   if (rebuilt === undefined) {
-    const context = ruleContext(published, undefined);
+    const context = formContext(file);
     return (entry) => {
       const side = sideOf(published, entry);
       const rule = rulesFor(entry.path).find((one) => admits(one, entry) && one.form?.(side, context) === true);

@@ -4,11 +4,13 @@ import type { Contents, Entry, Inventory } from '../model/inventory.ts';
 import type { Path } from '../model/path.ts';
 import type { Rebuild, SourceTree } from '../model/rebuild.ts';
 import type { VerificationJob } from '../model/verification.ts';
-import type { DebianExpectation } from '../model/packaged.ts';
+import type { DebianExpectation, VerifiedPackage } from '../model/packaged.ts';
 import type { OtherBytes } from '../model/hash-search.ts';
+import { DEFAULT_POLICY, type Policy } from '../model/policy.ts';
 import { expectDebian } from './expect-debian.ts';
 import { type FoundFile, foundFiles } from './found-packages.ts';
 import { aliasesOf, makeResolve } from './merged-directories.ts';
+import { type Reproduction, reproductions } from './reproduced-packages.ts';
 import { type AccountNames, accountNames } from './account-names.ts';
 import { isDynamicId } from './rules/accounts.ts';
 import type { RuleContext, Side } from './rules/rule.ts';
@@ -52,16 +54,25 @@ export type Case = Pick<JudgeInputs, 'image' | 'rebuild' | 'sourceTree' | 'evide
   others: ReadonlyMap<Path, OtherBytes>;
   /** What the .debs' own control files say, by purl. */
   controls: ReadonlyMap<string, Pick<DebContents, 'control' | 'controlFiles'>>;
+  /** What packages of third parties alone say; asked for what no verified package holds. */
+  thirdParty: DebianExpectation['files'];
   /** Packages whose chain holds, by purl. */
   verified: ReadonlyMap<string, PackageEvidence>;
+  /** The default policy with what the operator set when the evidence was gathered. */
+  policy: Policy;
+  /** What rebuilders say of the verified packages, by .deb. */
+  reproductions: ReadonlyMap<Digest, Reproduction>;
 };
 
 export function openCase(inputs: JudgeInputs): Case {
   const { image, rebuild, evidence, debContents, published, publishedContents, rebuilt, reinstalled } = inputs;
-  const packages = evidence.packages.flatMap((one) => {
-    const contents = one.chain === undefined ? undefined : debContents.get(one.chain.deb);
-    return one.status !== 'verified' || contents === undefined ? [] : [{ evidence: one, contents }];
-  });
+  const withStatus = (status: PackageEvidence['status']): VerifiedPackage[] =>
+    evidence.packages.flatMap((one) => {
+      const contents = one.chain === undefined ? undefined : debContents.get(one.chain.deb);
+      return one.status !== status || contents === undefined ? [] : [{ evidence: one, contents }];
+    });
+  const packages = withStatus('verified');
+  const foreign = withStatus('third-party');
   const anew = reinstalled === undefined ? undefined : { inventory: reinstalled, contents: inputs.reinstalledContents ?? new Map() };
   const expectation = expectDebian({
     inventory: published,
@@ -71,14 +82,22 @@ export function openCase(inputs: JudgeInputs): Case {
   });
   const side = imageSide(published, publishedContents);
   const resolve = makeResolve(new Map(aliasesOf(side.entries).map(({ path, target }) => [path, target])));
+  const policy: Policy = {
+    ...DEFAULT_POLICY,
+    ...(evidence.rebuilders === undefined ? {} : { reproducedBy: { atLeast: evidence.rebuilders.atLeast } }),
+  };
   return {
     image,
     rebuild,
     evidence,
+    policy,
+    reproductions: reproductions(evidence, policy),
     expectation,
     found: foundFiles(packages.filter(isFound), side.entries, resolve, expectation.files),
     others: new Map((evidence.search?.others ?? []).map((one) => [one.path, one])),
     controls: new Map(packages.map((one) => [one.evidence.purl, one.contents])),
+    thirdParty:
+      foreign.length === 0 ? new Map() : expectDebian({ inventory: published, contents: publishedContents, packages: foreign }).files,
     verified: new Map(packages.map((one) => [one.evidence.purl, one.evidence])),
     published: side,
     ...(rebuilt === undefined ? {} : { rebuilt: imageSide(rebuilt, inputs.rebuiltContents ?? new Map()) }),
@@ -112,10 +131,24 @@ export function ruleContext(published: ImageSide, other: ImageSide | undefined, 
       const entry = image?.entries.get(path);
       return image === undefined || entry === undefined ? undefined : sideOf(image, entry);
     },
+    userOf: (uid) => published.names.users.get(uid),
+    isSystemUser: (uid) => isSystemAccount(uid, published.names.users, other?.names.users),
+    isSystemGroup: (gid) => isSystemAccount(gid, published.names.groups, other?.names.groups),
     sameUser: (a, b) => sameAccount(a, b, published.names.users, other?.names.users),
     sameGroup: (a, b) => sameAccount(a, b, published.names.groups, other?.names.groups),
     ...more,
   };
+}
+
+/** What `form` may ask where there is no rebuild: the packages installed anew stand on the other side. */
+export function formContext({ published, reinstalled, verified }: Pick<Case, 'published' | 'reinstalled' | 'verified'>): RuleContext {
+  const installed = [...verified.values()].filter(({ state }) => state !== 'found');
+  return ruleContext(published, reinstalled, { verified: new Set(installed.map(({ name }) => name)) });
+}
+
+function isSystemAccount(id: number, names: ReadonlyMap<number, string>, otherNames: ReadonlyMap<number, string> = new Map()): boolean {
+  const name = names.get(id);
+  return id === 0 || (isDynamicId(id) && name !== undefined && [...otherNames.values()].includes(name)) || (id < 100 && otherNames.has(id));
 }
 
 /** Ids that are given out in the order of installation mean an account by its name; all others mean themselves. */

@@ -68,7 +68,7 @@ function excusesPresence(side: Side, context: RuleContext): Rule | undefined {
   );
 }
 
-export function admits(rule: Rule, facts: FileFacts): boolean {
+export function admits(rule: Rule, facts: Side['facts']): boolean {
   return (rule.admits ?? isPlain)(facts);
 }
 

@@ -1,10 +1,11 @@
 import type { DebianEvidence } from '../model/debian.ts';
 import type { Path } from '../model/path.ts';
-import { auditableBy, DEFAULT_POLICY, RULES_VERSION } from '../model/policy.ts';
+import { auditableBy, RULES_VERSION } from '../model/policy.ts';
 import type { Rebuild } from '../model/rebuild.ts';
 import type { Byproducts, Statement } from '../model/statement.ts';
 import type { AccountLine, Difference, Verdict } from '../model/verdict.ts';
 import { attribute, rebuildMakes } from './attribute.ts';
+import { bundledCopies } from './bundled-copies.ts';
 import { type JudgeInputs, openCase } from './case.ts';
 import { compare } from './compare.ts';
 import { countCoverage } from './count-coverage.ts';
@@ -13,8 +14,10 @@ import { lineOfLayers } from './dockerfile-lines.ts';
 import { findings } from './findings/index.ts';
 import { makeStatement } from './make-statement.ts';
 import { mayHaveMoved, packageDrift } from './package-drift.ts';
+import { reproducedDebs } from './reproduced-packages.ts';
 import { summarise } from './summarise.ts';
 import { traceDrift } from './trace-drift.ts';
+import { whatItRuns } from './what-it-runs.ts';
 
 export type { JudgeInputs };
 
@@ -33,7 +36,7 @@ export type Judgement = {
  */
 export function judge(inputs: JudgeInputs): Judgement {
   const file = openCase(inputs);
-  const { published, rebuilt, rebuild, evidence } = file;
+  const { published, rebuilt, rebuild, evidence, policy } = file;
   const drift = packageDrift(file);
   const compared = rebuilt === undefined ? [] : compare(published, rebuilt, new Set(drift.keys()));
   const account = attribute(file, compared);
@@ -41,8 +44,10 @@ export function judge(inputs: JudgeInputs): Judgement {
 
   const byPath = new Map<Path, AccountLine>();
   for (const line of account) byPath.set(line.path, line);
+  const copies = bundledCopies(file, byPath);
   const all = findings({
     file,
+    copies,
     account: byPath,
     differences,
     drift,
@@ -55,21 +60,30 @@ export function judge(inputs: JudgeInputs): Judgement {
   const told = all.map(({ finding }) => finding);
 
   const decision = decide(file, differences, all);
-  const auditable = auditableBy(DEFAULT_POLICY, {
+  const auditable = auditableBy(policy, {
     account,
     findings: told,
     evidence: file.reinstalled !== undefined || rebuilt !== undefined,
   });
-  const coverage = countCoverage(account);
+  const coverage = countCoverage(
+    account,
+    evidence.rebuilders === undefined ? undefined : { debs: reproducedDebs(file.reproductions), of: file.reproductions.size },
+  );
   const verdict: Verdict = {
     ...decision,
     summary: summarise(decision, auditable, told, coverage, rebuild),
     auditable,
     coverage,
     findings: told,
-    freshness: { judgedAt: judgedAt(rebuild, evidence), rules: RULES_VERSION, policy: `${DEFAULT_POLICY.name}@${DEFAULT_POLICY.version}` },
+    runs: whatItRuns(file, byPath),
+    freshness: { judgedAt: judgedAt(rebuild, evidence), rules: RULES_VERSION, policy: `${policy.name}@${policy.version}` },
   };
-  return { verdict, account, differences, state: (byproducts) => makeStatement(file, verdict, account, differences, byproducts) };
+  return {
+    verdict,
+    account,
+    differences,
+    state: (byproducts) => makeStatement(file, verdict, { account, differences, copies }, byproducts),
+  };
 }
 
 /** When the youngest of the documents was made: there is no clock here, so that a verdict can be made again. */

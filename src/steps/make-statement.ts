@@ -1,25 +1,33 @@
+import type { PackageFiles } from '../model/bill.ts';
+import type { BundledCopy } from '../model/copies.ts';
 import { hexOf } from '../model/digest.ts';
+import { splitReference } from '../model/purl.ts';
 import { type Byproducts, PREDICATE_TYPE, STATEMENT_TYPE, type Statement } from '../model/statement.ts';
+import type { TrackerFetch } from '../model/security.ts';
 import { type AccountLine, CAUSES, type Difference, type Verdict } from '../model/verdict.ts';
 import type { Case } from './case.ts';
+import { layerUse } from './layer-use.ts';
+import { statedReproduction } from './reproduced-packages.ts';
 import { RULES } from './rules/index.ts';
 
 /** The account holds every path; a statement stays readable and under a megabyte. */
 const UNEXPLAINED_LISTED_MAX = 1000;
 const DIFFERENCES_LISTED_MAX = 200;
+const COPIES_LISTED_MAX = 1000;
 
 /** The in-toto statement of a verdict. Equal arguments give equal values, and `canonicalJson` of them equal bytes. */
 export function makeStatement(
   file: Case,
   verdict: Verdict,
-  account: readonly AccountLine[],
-  differences: readonly Difference[],
+  { account, differences, copies }: { account: readonly AccountLine[]; differences: readonly Difference[]; copies: readonly BundledCopy[] },
   byproducts: Byproducts,
 ): Statement {
-  const { image, rebuild, evidence } = file;
+  const { image, rebuild, evidence, policy } = file;
   const byCause = Object.fromEntries(CAUSES.map((cause) => [cause, 0])) as Record<Difference['cause'], number>;
   for (const { cause } of differences) byCause[cause] += 1;
-  const name = repositoryOf(image.reference);
+  const name = splitReference(image.reference).repository;
+  const counts = countPackageFiles(file, account);
+  const recorded = new Map(evidence.buildinfos?.debs.map(({ deb, buildinfo }) => [deb, buildinfo]));
   const digests = [...new Set([image.digest, image.manifestDigest])];
   return {
     _type: STATEMENT_TYPE,
@@ -42,21 +50,46 @@ export function makeStatement(
       ...(rebuild.builderVersion === undefined ? {} : { builderVersion: rebuild.builderVersion }),
       resolvedDependencies: rebuild.resolvedDependencies,
       archives: evidence.archives,
-      packages: evidence.packages.map(({ purl, status, state, chain }) => ({
-        purl,
-        status,
-        ...(state === 'found' ? { found: true as const } : {}),
-        ...(chain === undefined ? {} : { deb: chain.deb }),
-      })),
+      ...(evidence.security === undefined ? {} : { securityTracker: trackerOf(evidence.security.tracker) }),
+      packages: evidence.packages.map(({ purl, status, state, chain, unverified }) => {
+        const files = counts.get(purl);
+        const buildinfo = chain === undefined ? undefined : recorded.get(chain.deb);
+        const reproduction = chain === undefined ? undefined : file.reproductions.get(chain.deb);
+        return {
+          purl,
+          status,
+          ...(state === 'found' ? { found: true as const } : {}),
+          ...(chain === undefined ? {} : { deb: chain.deb }),
+          ...(files === undefined ? {} : { files }),
+          ...(unverified === undefined ? {} : { unverified }),
+          ...(buildinfo === undefined ? {} : { buildinfo }),
+          ...(reproduction === undefined ? {} : { reproduced: statedReproduction(reproduction) }),
+        };
+      }),
+      layers: layerUse(file.published.inventory),
+      copies: { total: copies.length, listed: copies.slice(0, COPIES_LISTED_MAX) },
+      ...(evidence.rebuilders === undefined
+        ? {}
+        : { rebuilders: { atLeast: policy.reproducedBy.atLeast, asked: evidence.rebuilders.rebuilders } }),
       rules: [...RULES],
       byproducts,
     },
   };
 }
 
-/** The name in the registry, without tag and digest: the digests are the subject. */
-function repositoryOf(reference: string): string {
-  const name = reference.split('@', 1)[0] ?? reference;
-  const colon = name.lastIndexOf(':');
-  return colon > name.lastIndexOf('/') ? name.slice(0, colon) : name;
+/** By purl, of the verified packages: what dpkg unpacks, without its own notes about it. A path that several hold counts for one of them. */
+function countPackageFiles({ expectation, verified }: Pick<Case, 'expectation' | 'verified'>, account: readonly AccountLine[]) {
+  const generated = new Set(account.filter(({ attribution }) => attribution === 'debian-generated').map(({ path }) => path));
+  const counts = new Map<string, PackageFiles>();
+  for (const purl of verified.keys()) counts.set(purl, { equal: 0, generated: 0, changed: 0, missing: 0 });
+  for (const [path, { expected, state }] of expectation.files) {
+    const count = counts.get(expected.package);
+    if (count === undefined || expected.kind === 'directory' || expected.origin !== 'data') continue;
+    count[state === 'changed' && generated.has(path) ? 'generated' : state] += 1;
+  }
+  return counts;
+}
+
+function trackerOf({ url, digest, fetchedAt }: TrackerFetch): TrackerFetch {
+  return { url, digest, fetchedAt };
 }

@@ -34,7 +34,7 @@ function movedPackages(
 }
 
 /** Where dpkg installs files; what lies elsewhere came with no package. */
-const PACKAGED_FOLDER = /^\/(?:usr\/(?!local\/)|etc\/|lib(?:32|64|x32)?\/|s?bin\/|var\/lib\/)/;
+export const PACKAGED_FOLDER = /^\/(?:usr\/(?!local\/)|etc\/|lib(?:32|64|x32)?\/|s?bin\/|var\/lib\/)/;
 
 /**
  * Whether a file may belong to a package that moved on and that the archive no longer has in the published version. Nothing

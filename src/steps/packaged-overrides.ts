@@ -31,8 +31,12 @@ export function diversionsOf({ read, packages, resolve, reinstalled }: Input): {
   const notes: DebianNote[] = [];
   for (const diversion of parseDiversions(read(DIVERSIONS))) {
     const { from, to, package: name } = diversion;
-    const made = (scripts.get(name) ?? []).some((script) => makesDiversion(script, diversion));
-    if (made || again.has(diversionKey(diversion))) believed.push({ ...diversion, to: resolve(to) });
+    // What a script may do is read off its text only where nobody has seen what it does.
+    const made =
+      reinstalled === undefined
+        ? (scripts.get(name) ?? []).some((script) => makesDiversion(script, diversion))
+        : again.has(diversionKey(diversion));
+    if (made) believed.push({ ...diversion, to: resolve(to) });
     else if (packages.some(({ evidence, contents }) => evidence.name !== name && contents.entries.some(({ path }) => path === from))) {
       const by = name === ':' ? 'the administrator' : name;
       const detail = `${from} is diverted to ${to} in the name of ${by}, and no verified maintainer script does that`;
@@ -57,9 +61,9 @@ export function overridesOf({ read, packages, resolve, reinstalled, entries }: I
     const path = resolve(override.path);
     const uid = users(override.user);
     const gid = groups(override.group);
-    const made = scripts.some((script) => makesStatOverride(script, override));
-    if (uid !== undefined && gid !== undefined && (made || again.has(overrideKey(override, resolve))))
-      believed.push({ path, mode: override.mode, uid, gid });
+    const made =
+      reinstalled === undefined ? scripts.some((script) => makesStatOverride(script, override)) : again.has(overrideKey(override, resolve));
+    if (uid !== undefined && gid !== undefined && made) believed.push({ path, mode: override.mode, uid, gid });
     else {
       const wish = `${override.user}:${override.group} ${override.mode.toString(8)}`;
       const detail = `${path} is to be ${wish} whatever its package says, and no verified maintainer script asks for that`;

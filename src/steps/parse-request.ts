@@ -28,13 +28,13 @@ export function parseRequest(body: VerificationRequest): VerificationRequest {
 }
 
 /**
- * Equal for requests that would be judged alike: the same pinned image, source and build, by the same rules. The webhook is
- * no part of it.
+ * Equal for requests that would be judged alike: the same pinned image, source and build, by the same rules. A branch that moved on
+ * is another source. The webhook is no part of it.
  */
-export function requestKey(request: VerificationRequest, image: VerificationJob['image'], rules: string): Digest {
+export function requestKey({ request, commit, image }: Omit<VerificationJob, 'id'>, rules: string): Digest {
   const { source, dockerfile, target, buildArgs } = request;
   const { digest, manifestDigest, platform } = image;
-  return digestOf(canonicalJson({ digest, manifestDigest, platform, source, dockerfile, target, buildArgs, rules }));
+  return digestOf(canonicalJson({ digest, manifestDigest, platform, source, commit, dockerfile, target, buildArgs, rules }));
 }
 
 function parseSource(source: RequestedSource): RequestedSource {
@@ -53,7 +53,7 @@ function parseSource(source: RequestedSource): RequestedSource {
 }
 
 /** http(s) only, and without user and password: the address stands in the signed statement and on the page. */
-function webAddress(text: string, pointer: string, code: ProblemCode): URL {
+export function webAddress(text: string, pointer: string, code: ProblemCode): URL {
   const url = URL.parse(text);
   if (url === null) throw new Problem(code, `${pointer}: no URL`);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new Problem(code, `${pointer}: only http and https addresses are used`);

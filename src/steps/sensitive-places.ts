@@ -42,7 +42,7 @@ export const PLACES: readonly Place[] = [
     code: 'service-unit',
     what: 'is started as a service, or decides how',
     matches:
-      /^\/(?:etc|usr\/lib|lib|run|usr\/local\/lib)\/systemd\/.+|^\/etc\/(?:init\.d|rc[0-9S]\.d)\/.+|^\/etc\/(?:rc\.local|inittab|inetd\.conf|xinetd\.d\/.+|profile\.d\/systemd.*)$|^\/(?:etc|usr\/lib|usr\/share)\/(?:udev\/rules\.d|dbus-1\/system(?:-services|\.d)?|modprobe\.d|modules-load\.d|tmpfiles\.d|sysusers\.d|binfmt\.d|supervisor\/conf\.d)\/.+/,
+      /^\/(?:etc|usr\/lib|lib|run|usr\/local\/lib)\/systemd\/.+|^\/etc\/(?:init\.d|rc[0-9S]\.d)\/.+|^\/etc\/(?:rc\.local|sysctl\.conf|inittab|inetd\.conf|xinetd\.d\/.+|profile\.d\/systemd.*)$|^\/(?:etc|usr\/lib|usr\/share)\/(?:udev\/rules\.d|dbus-1\/system(?:-services|\.d)?|modprobe\.d|sysctl\.d|modules-load\.d|tmpfiles\.d|sysusers\.d|binfmt\.d|supervisor\/conf\.d)\/.+/,
   },
   {
     code: 'sudo-rule',

@@ -4,6 +4,8 @@ import type { Path } from '../model/path.ts';
 const CONTENT_BYTES_MAX = 1024 * 1024;
 /** Bytes. A desktop with 5,000 packages has a status file of 8 MiB. */
 const STATUS_BYTES_MAX = 32 * 1024 * 1024;
+/** Bytes. Translated into 80 languages, the questions of 500 packages are some MiB. */
+const DEBCONF_BYTES_MAX = 8 * 1024 * 1024;
 /** Bytes. Keys, tokens and password files are a few hundred bytes. */
 const SECRET_BYTES_MAX = 64 * 1024;
 
@@ -26,6 +28,7 @@ const FOLDERS = [
   '/var/lib/systemd/deb-systemd-helper-enabled/',
   '/var/lib/systemd/deb-systemd-user-helper-enabled/',
   '/var/spool/cron/',
+  '/var/lib/exim4/', // compared without the builder's own name
   '/var/cache/fontconfig/', // compared without the times of the font folders
 ] as const;
 
@@ -40,6 +43,9 @@ const FILES: ReadonlySet<Path> = new Set([
 /** A signed list of an archive's files: it dates the installation, in whichever layer it stands. */
 const APT_LIST = /^\/var\/lib\/apt\/lists\/[^/]+(?:InRelease|_Release|_Release\.gpg)$/;
 
+/** Keys by which apt sources may be signed; those of Debian are pinned here and compared by digest. */
+const APT_KEY = /^\/usr\/(?:local\/)?share\/keyrings\/(?!debian-archive-)[^/]+\.(?:gpg|pgp|asc)$/;
+
 /** Root's own settings; not its caches, which can be of any size. */
 const ROOT_SETTINGS = /^\/root\/\.[^/]+$/;
 
@@ -52,13 +58,26 @@ const BYTECODE = /^\/(?!usr\/lib\/python3).*\/__pycache__\/[^/]+\.pyc$/;
 /** Bytes. Ten times what a large module compiles to. */
 const BYTECODE_BYTES_MAX = 256 * 1024;
 
+/** Where start scripts stand: what they run is read off them. */
+const START_SCRIPT = /^\/(?:[^/]+|usr\/local\/s?bin\/[^/]+|(?:app|opt|srv)\/[^/]+\.sh)$/;
+/** Bytes. The start scripts of databases, the longest there are, have some 15 kB. */
+const START_SCRIPT_BYTES_MAX = 32 * 1024;
+
 /** A file's own words for what it is are of no use here: the path and the size decide, before its bytes are read. */
 export function wantsContent(path: Path, size: number): boolean {
   if (path === '/var/lib/dpkg/status') return size <= STATUS_BYTES_MAX;
+  if (path.startsWith('/var/cache/debconf/')) return size <= DEBCONF_BYTES_MAX;
   if (size > CONTENT_BYTES_MAX) return false;
   // Lists, checksums and scripts of 300 packages are 20 MB, and each is checked by its digest.
   if (path.startsWith('/var/lib/dpkg/info/')) return false;
-  if (FILES.has(path) || FOLDERS.some((folder) => path.startsWith(folder)) || APT_LIST.test(path) || ROOT_SETTINGS.test(path)) return true;
+  if (
+    FILES.has(path) ||
+    FOLDERS.some((folder) => path.startsWith(folder)) ||
+    APT_LIST.test(path) ||
+    APT_KEY.test(path) ||
+    ROOT_SETTINGS.test(path)
+  )
+    return true;
   if (BYTECODE.test(path)) return size <= BYTECODE_BYTES_MAX;
-  return size <= SECRET_BYTES_MAX && SECRET.test(path);
+  return (size <= SECRET_BYTES_MAX && SECRET.test(path)) || (size <= START_SCRIPT_BYTES_MAX && START_SCRIPT.test(path));
 }

@@ -83,10 +83,23 @@ describe('a page', () => {
     assert.equal(text.match(/<article class="card finding/g)?.length, CONTENT.findings);
     assert.match(text, new RegExp(`Files that nothing accounts for <span class="count">${CONTENT.unexplained}<`));
     assert.ok(text.indexOf('class="tag bad">critical') < text.indexOf('class="tag fair">medium'));
-    assert.match(await page(pages['honest'] ?? ''), /The contents of this image can be audited\./);
+    assert.match(text, /does not show 4\.5 MB of them/);
+    assert.match(text, /Copies outside of packages.*openssl 1\.1\.1w.*3\.0\.17-1/s);
+    const honest = await page(pages['honest'] ?? '');
+    assert.match(honest, /The contents of this image can be audited\./);
+    assert.match(honest, /<code>\/usr\/sbin\/nginx<\/code> nginx 1\.22\.1-9\+deb12u4, the bytes that Debian signed/);
     assert.match(await page(pages['unsourced'] ?? ''), /Nobody says what it was built from\./);
     assert.match(await page(pages['failed'] ?? ''), /There is no verdict.*registry-unavailable/s);
     assert.match(await page(pages['overview'] ?? ''), /demo\/backdoored:1.*Not auditable/s);
+  });
+
+  it('tells what rests on packages that others built again, where any were asked', async () => {
+    const text = (await page(pages['honest'] ?? '')).replace(/[ \n]+/g, ' ');
+    assert.match(text, /1 of these, with 1\u202f427 files and 2\.4 MB, were built again from their source with the same bytes/);
+    assert.match(text, /<code>https:\/\/rebuilder\.example\.org\/amd64<\/code>/);
+    assert.match(text, /reproduced by 1 of 2/);
+    assert.match(text, /Of 1, Debian’s records of its builds name the very \.deb: a claim/);
+    assert.doesNotMatch(await page(pages['partly'] ?? ''), /reproduced/);
   });
 
   it('has commands that check the verdict as they stand', async () => {

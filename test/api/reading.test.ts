@@ -5,12 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { Version } from '@cyclonedx/cyclonedx-library/Spec';
+import { JsonStrictValidator } from '@cyclonedx/cyclonedx-library/Validation';
 import request, { type Response } from 'supertest';
 import { digestOf } from '../../src/model/digest.ts';
 import type { AccountLine } from '../../src/model/verdict.ts';
 import type { Verification } from '../../src/model/verification.ts';
 import { assertMatches } from '../support/matches.ts';
 import { HOSTILE_NAME, sampleAccount } from '../support/sample.ts';
+import { spdxFaults } from '../support/spdx.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const TOKEN = 'a-token-of-the-test-1234';
@@ -80,6 +83,35 @@ describe('a verdict', () => {
     const { body } = await get(`/v1/verifications/${unsourced.id}`);
     assert.deepEqual([body.status, body.verdict.result, body.verdict.reason], ['done', 'not-comparable', 'no-source']);
     assert.equal(body.links.verdict, `https://conforme.example.org/v1/verdicts/${unsourced.verdictDigest}`);
+  });
+});
+
+describe('the bill of materials of a verdict', () => {
+  it('is CycloneDX or SPDX under its media type, linked, and the same each time', async () => {
+    const { body } = await get(`/v1/verifications/${bad.id}`);
+    const texts: string[] = [];
+    for (const [format, type, fileName] of [
+      ['cyclonedx', 'application/vnd.cyclonedx+json; version=1.6', '.cdx.json'],
+      ['spdx', 'application/spdx+json', '.spdx.json'],
+    ] as const) {
+      const path = `/v1/verdicts/${bad.verdictDigest}/${format}.json`;
+      assert.equal(body.links[format], `https://conforme.example.org${path}`);
+      const first = await get(path).buffer(true).parse(raw);
+      assert.equal(first.status, 200);
+      assert.equal(first.headers['content-type'], type);
+      assert.ok(first.headers['content-disposition']?.endsWith(`${fileName}"`));
+      const again = await get(path).buffer(true).parse(raw);
+      assert.deepEqual(again.body, first.body);
+      assert.equal((await get(path).set('if-none-match', first.headers['etag'] ?? '')).status, 304);
+      texts.push((first.body as Buffer).toString());
+    }
+    const [cyclonedx = '', spdx = ''] = texts;
+    assert.equal(await new JsonStrictValidator(Version.v1dot6).validate(cyclonedx), null);
+    assert.deepEqual(await spdxFaults(spdx), []);
+    for (const text of texts) assert.ok(text.includes('pkg:deb/debian/nginx@1.22.1-9%2Bdeb12u4?arch=amd64&distro=bookworm'));
+    const { components } = JSON.parse(cyclonedx) as { components: { type: string; name: string }[] };
+    assert.ok(components.some(({ type, name }) => type === 'file' && name === HOSTILE_NAME));
+    assert.equal((await get(`/v1/verdicts/${digestOf('none')}/spdx.json`)).status, 404);
   });
 });
 
@@ -166,7 +198,28 @@ describe('images that hold a package', () => {
     assert.equal(await count('package=openssl&olderThan=1%3A1'), 3);
     assert.equal(await count('package=openssl&olderThan=3.0.9-1'), 0);
     assert.equal(await count('package=absent'), 0);
-    for (const query of ['package=openssl&olderThan=-', 'olderThan=1', 'package=a%20b']) {
+    assert.equal(await count(`file=${digestOf('absent')}`), 0);
+    assert.equal(await count('package=openssl&limit=2'), 2);
+    const { body } = await get('/v1/images?package=openssl&limit=2');
+    const { body: rest } = await get(`/v1/images?package=openssl&limit=2&cursor=${body.next}`);
+    assert.deepEqual([rest.items.length, rest.next], [1, undefined]);
+    assert.deepEqual(
+      [rest.items[0].verification, rest.items[0].verdict, rest.items[0].page],
+      [honest.id, honest.verdictDigest, `https://conforme.example.org/verifications/${honest.id}`],
+    );
+    const empty = digestOf('');
+    for (const query of [
+      'package=openssl&olderThan=-',
+      'olderThan=1',
+      'package=a%20b',
+      '',
+      `file=${empty}`,
+      'file=abc',
+      `package=a1&file=${digestOf('a')}`,
+      `olderThan=1&file=${digestOf('a')}`,
+      'package=openssl&cursor=abc',
+      'package=openssl&limit=0',
+    ]) {
       const { status, body } = await get(`/v1/images?${query}`);
       assert.deepEqual([status, body.code], [400, 'invalid-request'], query);
     }

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import request from 'supertest';
+import { startGitServer } from '../../scripts/demo/git-server.ts';
 import { digestOf } from '../../src/model/digest.ts';
 import { assertMatches } from '../support/matches.ts';
 import { pushImage, pushIndex } from '../support/push.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { TestRepository } from '../support/repository.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { member, tar } from '../support/tar.ts';
 
@@ -48,6 +53,24 @@ describe('asking for a verdict', () => {
     const again = await post({ image, source: { git: 'https://git.example.org/shop.git' } });
     assert.notEqual(again.body.image.digest, body.image.digest);
     assert.notEqual(again.body.id, body.id);
+  });
+
+  it('takes a branch that moved on for another source', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'conforme-branch-'));
+    const repository = new TestRepository(join(folder, 'shop'));
+    const git = await startGitServer(folder);
+    try {
+      const source = { git: `${git.address}/shop/.git`, ref: 'main' };
+      const first = repository.commit('first', { Dockerfile: 'FROM scratch\n' });
+      const before = await post({ image, source });
+      assert.equal((await post({ image, source })).body.id, before.body.id);
+      assert.equal((await service.deps.records.get(before.body.id))?.commit, first);
+      repository.commit('second', { Dockerfile: 'FROM scratch\nUSER 1\n' });
+      assert.notEqual((await post({ image, source })).body.id, before.body.id);
+    } finally {
+      await git.stop();
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('gives one verification for the same image, source and build, and another one for another', async () => {

@@ -81,6 +81,7 @@ describe('conforme verify', () => {
       'result      equivalent',
       '100% of',
       'findings    none',
+      'runs        /usr/sbin/nginx: nginx 1.22.1-9+deb12u4, the bytes that Debian signed',
       `/verifications/${honest.verification.id}`,
     ])
       assert.ok(honest.stdout.includes(part), `${part} in ${honest.stdout}`);

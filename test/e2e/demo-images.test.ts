@@ -9,12 +9,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { Version } from '@cyclonedx/cyclonedx-library/Spec';
+import { JsonStrictValidator } from '@cyclonedx/cyclonedx-library/Validation';
 import { Webhook } from 'standardwebhooks';
 import type { VerificationView } from '../../api/schemas.ts';
 import { digestOf } from '../../src/model/digest.ts';
 import type { AccountLine, Difference } from '../../src/model/verdict.ts';
 import { unexpectedIn } from '../../scripts/demo/expected.ts';
 import { DEMO_NAMES, makeDemoWorld, type DemoName, type DemoWorld } from '../../scripts/demo/images.ts';
+import { spdxFaults } from '../support/spdx.ts';
 import { CACHE, ended, startAsUser, type Started } from './world.ts';
 
 const run = promisify(execFile);
@@ -88,6 +91,38 @@ describe('the demo images, judged by the service', () => {
     assert.match(finding?.evidence['package'] ?? '', /^pkg:deb\/debian\/nginx@/);
     const { expected, found } = finding?.evidence ?? {};
     assert.ok(expected?.startsWith('sha256:') && found?.startsWith('sha256:') && expected !== found, JSON.stringify(finding?.evidence));
+  });
+
+  it('says in one line which nginx each runs, and whether it is Debian’s', () => {
+    for (const name of DEMO_NAMES) {
+      const program = viewOf(name).verdict?.runs?.[0];
+      assert.deepEqual([program?.command, program?.path], ['nginx', '/usr/sbin/nginx'], name);
+      const debians = /^nginx \d+\.\d+\.\d+-\S+, the bytes that Debian signed$/;
+      const replaced = /^not the file of nginx \S+: its bytes are not those that Debian signed; its bytes say nginx \d/;
+      assert.match(program?.statement ?? '', name === 'backdoored' ? replaced : debians, name);
+    }
+  });
+
+  it('has bills of materials that other tools accept, with every package and how it was verified', async () => {
+    for (const name of ['honest', 'backdoored'] as const) {
+      const { links } = viewOf(name);
+      const cyclonedx = await (await fetch(links.cyclonedx ?? '')).text();
+      const spdx = await (await fetch(links.spdx ?? '')).text();
+      assert.equal(await new JsonStrictValidator(Version.v1dot6).validate(cyclonedx), null, name);
+      assert.deepEqual(await spdxFaults(spdx), [], name);
+      const { components } = JSON.parse(cyclonedx) as {
+        components: { type: string; name: string; properties: { name: string; value: string }[] }[];
+      };
+      const nginx = components.find((one) => one.type === 'library' && one.name === 'nginx');
+      const changed = nginx?.properties.find((one) => one.name === 'conforme:files-changed')?.value;
+      assert.equal(changed, name === 'backdoored' ? '1' : '0', name);
+      assert.ok(components.length > 80, `${components.length} components`);
+      assert.deepEqual(
+        components.filter(({ properties }) => properties.some((one) => one.name === 'conforme:bundled-path')),
+        [],
+        'nothing of Debian’s is taken for a copy',
+      );
+    }
   });
 
   it('accounts for every file exactly once, with and without a source', async () => {

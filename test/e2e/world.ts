@@ -32,7 +32,13 @@ export async function startAsUser(folder: string, registry: string, env: Record<
     url: `http://127.0.0.1:${port}`,
     logFile: join(folder, 'service.log'),
     token,
-    env: { CONFORME_DATA_DIR: dataDir, CONFORME_ALLOW_ADDRESSES: '127.0.0.0/8', CONFORME_REGISTRIES_INSECURE: registry, ...env },
+    env: {
+      CONFORME_DATA_DIR: dataDir,
+      CONFORME_ALLOW_ADDRESSES: '127.0.0.0/8',
+      CONFORME_REGISTRIES_INSECURE: registry,
+      CONFORME_SNAPSHOT_URL: 'none',
+      ...env,
+    },
   });
   return { ...service, dataDir, token: token() };
 }

@@ -60,7 +60,9 @@ describe('the normal form of a request', () => {
 
 describe('the key of a request', () => {
   const request: VerificationRequest = { image: 'shop', source: { git, ref: 'v1' }, buildArgs: { A: '1', B: '2' } };
-  const key = requestKey(request, image, '1');
+  const keyOf = (more: Partial<VerificationRequest> = {}, pinned = image, commit?: string, rules = '1'): string =>
+    requestKey({ request: { ...request, ...more }, image: pinned, ...(commit === undefined ? {} : { commit }) }, rules);
+  const key = keyOf();
 
   it('is the same for what is judged alike', () => {
     const same: VerificationRequest[] = [
@@ -68,22 +70,24 @@ describe('the key of a request', () => {
       { ...request, webhook: { url: 'https://hooks.example.org' } },
       { ...request, buildArgs: { B: '2', A: '1' } },
     ];
-    for (const other of same) assert.equal(requestKey(other, image, '1'), key);
-    assert.equal(requestKey(request, { ...image, reference: 'mirror.example.org/shop:2' }, '1'), key);
+    for (const other of same) assert.equal(keyOf(other), key);
+    assert.equal(keyOf({}, { ...image, reference: 'mirror.example.org/shop:2' }), key);
   });
 
   it('differs where anything that is judged differs', () => {
     const keys = [
       key,
-      requestKey(request, image, '2'),
-      requestKey(request, { ...image, digest: digestOf('other') }, '1'),
-      requestKey(request, { ...image, manifestDigest: digestOf('other') }, '1'),
-      requestKey(request, { ...image, platform: { os: 'linux', architecture: 'arm64' } }, '1'),
-      requestKey({ ...request, source: { git, ref: 'v2' } }, image, '1'),
-      requestKey({ ...request, source: { context: digestOf('tar') } }, image, '1'),
-      requestKey({ ...request, dockerfile: 'x' }, image, '1'),
-      requestKey({ ...request, target: 'x' }, image, '1'),
-      requestKey({ ...request, buildArgs: { A: '12', B: '' } }, image, '1'),
+      keyOf({}, image, undefined, '2'),
+      keyOf({}, image, 'a'.repeat(40)),
+      keyOf({}, image, 'b'.repeat(40)),
+      keyOf({}, { ...image, digest: digestOf('other') }),
+      keyOf({}, { ...image, manifestDigest: digestOf('other') }),
+      keyOf({}, { ...image, platform: { os: 'linux', architecture: 'arm64' } }),
+      keyOf({ source: { git, ref: 'v2' } }),
+      keyOf({ source: { context: digestOf('tar') } }),
+      keyOf({ dockerfile: 'x' }),
+      keyOf({ target: 'x' }),
+      keyOf({ buildArgs: { A: '12', B: '' } }),
     ];
     assert.equal(new Set(keys).size, keys.length);
   });

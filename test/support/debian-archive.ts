@@ -30,7 +30,7 @@ export type DebSource = {
 };
 
 /** A .deb, and what its control file says. */
-export type Deb = { name: string; architecture: string; stanza: string; bytes: Buffer; paths: string[] };
+export type Deb = { name: string; stanza: string; bytes: Buffer; /** For Contents indexes. */ architecture?: string; paths?: string[] };
 
 /** Builds a .deb with dpkg-deb, owned by root. */
 export async function makeDeb(source: DebSource): Promise<Deb> {
@@ -70,12 +70,16 @@ export type SuiteOptions = {
   date?: Date;
   validUntil?: Date;
   byHash?: boolean;
+  /** When it is signed; now, where a key is not past its time. */
+  signedAt?: Date;
   /** Who signs; several keys sign side by side. */
   keys: ArchiveKey[];
   debs?: Deb[];
   components?: string;
   /** With indexes of which package holds which path. */
   contents?: boolean;
+  /** Where `dists/` and `pool/` are served. */
+  base?: string;
 };
 
 /** A repository in memory, served on loopback. Tests change what lies at a path to attack it. */
@@ -104,8 +108,12 @@ export class LocalArchive {
     return new LocalArchive(server);
   }
 
+  get origin(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
   get address(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/debian`;
+    return `${this.origin}/debian`;
   }
 
   async stop(): Promise<void> {
@@ -114,28 +122,28 @@ export class LocalArchive {
   }
 
   /** Puts .debs into the pool and signs an index of them as a suite. */
-  async publish({ suite = 'bookworm', debs = [], ...options }: SuiteOptions): Promise<void> {
+  async publish({ suite = 'bookworm', debs = [], base = '/debian', ...options }: SuiteOptions): Promise<void> {
     const stanzas = debs.map(({ name, stanza, bytes }) => {
       const path = `pool/main/${name[0]}/${name}/${name}_${hexOf(digestOf(bytes)).slice(0, 8)}.deb`;
-      this.files.set(`/debian/${path}`, bytes);
+      this.files.set(`${base}/${path}`, bytes);
       return `${stanza}\nFilename: ${path}\nSize: ${bytes.length}\nSHA256: ${hexOf(digestOf(bytes))}\n`;
     });
     const packages = spawnSync('xz', ['-c'], { input: stanzas.join('\n') }).stdout;
     const index = 'main/binary-amd64/Packages.xz';
-    this.files.set(`/debian/dists/${suite}/${index}`, packages);
-    this.files.set(`/debian/dists/${suite}/main/binary-amd64/by-hash/SHA256/${hexOf(digestOf(packages))}`, packages);
+    this.files.set(`${base}/dists/${suite}/${index}`, packages);
+    this.files.set(`${base}/dists/${suite}/main/binary-amd64/by-hash/SHA256/${hexOf(digestOf(packages))}`, packages);
     const named = [{ path: index, digest: digestOf(packages), size: packages.length }];
     for (const architecture of options.contents === true ? ['amd64', 'all'] : []) {
       const of = debs.filter((deb) => deb.architecture === architecture);
-      const lines = of.flatMap(({ name, paths }) => paths.map((path) => `${path.padEnd(60)} misc/${name}\n`)).sort();
+      const lines = of.flatMap(({ name, paths = [] }) => paths.map((path) => `${path.padEnd(60)} misc/${name}\n`)).sort();
       const bytes = gzipSync(lines.join(''));
       const path = `main/Contents-${architecture}.gz`;
-      this.files.set(`/debian/dists/${suite}/${path}`, bytes);
-      this.files.set(`/debian/dists/${suite}/main/by-hash/SHA256/${hexOf(digestOf(bytes))}`, bytes);
+      this.files.set(`${base}/dists/${suite}/${path}`, bytes);
+      this.files.set(`${base}/dists/${suite}/main/by-hash/SHA256/${hexOf(digestOf(bytes))}`, bytes);
       named.push({ path, digest: digestOf(bytes), size: bytes.length });
     }
     const text = releaseText({ suite, ...options }, named);
-    this.files.set(`/debian/dists/${suite}/InRelease`, await clearSign(text, options.keys));
+    this.files.set(`${base}/dists/${suite}/InRelease`, await clearSign(text, options.keys, options.signedAt));
   }
 }
 

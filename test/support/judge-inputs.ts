@@ -1,4 +1,5 @@
 /** A small honest Debian image with everything `judge` needs; tests change one thing in it. */
+import type { NewerVersion } from '../../src/model/debian.ts';
 import { type Digest, digestOf } from '../../src/model/digest.ts';
 import type { Anomaly, Contents, HiddenEntry, Inventory } from '../../src/model/inventory.ts';
 import { canonicalJson } from '../../src/model/json.ts';
@@ -140,6 +141,8 @@ export type Setting = {
   reinstalled?: Files | false;
   packages?: PackageSpec[];
   unverified?: string[];
+  /** By the name of the package. */
+  newer?: Record<string, NewerVersion[]>;
   config?: RunConfig;
   rebuiltConfig?: RunConfig;
   hidden?: HiddenEntry[];
@@ -239,8 +242,10 @@ export function judgeInputs(setting: Setting = {}): JudgeInputs {
       applies: packages.length > 0,
       archives: [suite],
       gatheredAt: '2026-01-02T09:00:00.000Z',
-      packages: verified.map(({ evidence, contents }) =>
-        unverified.includes(evidence.name)
+      packages: verified.map(({ evidence: plain, contents }) => {
+        const newer = setting.newer?.[plain.name];
+        const evidence = newer === undefined ? plain : { ...plain, newer };
+        return unverified.includes(evidence.name)
           ? { ...evidence, status: 'unverified-version' }
           : {
               ...evidence,
@@ -253,8 +258,8 @@ export function judgeInputs(setting: Setting = {}): JudgeInputs {
                 path: 'pool/x.deb',
                 contents: digestOf(canonicalJson(contents)),
               },
-            },
-      ),
+            };
+      }),
     },
     debContents: new Map(verified.map(({ contents }) => [contents.deb, contents] as const)),
     ...(rebuilt === undefined ? {} : { rebuilt: rebuilt.inventory, rebuiltContents: rebuilt.contents }),

@@ -8,14 +8,14 @@ import { debianPurl } from '../../src/model/purl.ts';
 /** A file by its text, a directory, a link by its target, or either with facts of its own. */
 export type FileSpec =
   | string
-  | ({ text?: string; dir?: true; link?: string } & Partial<Omit<FileFacts, 'kind' | 'digest' | 'size' | 'target'>>);
+  | ({ text?: string; bytes?: Uint8Array; dir?: true; link?: string } & Partial<Omit<FileFacts, 'kind' | 'digest' | 'size' | 'target'>>);
 
 function factsOf(spec: FileSpec): FileFacts {
-  const { text, dir, link, ...more } = typeof spec === 'string' ? { text: spec } : spec;
+  const { text, bytes = Buffer.from(text ?? ''), dir, link, ...more } = typeof spec === 'string' ? { text: spec } : spec;
   const common = { size: 0, uid: 0, gid: 0, mtime: 0 };
   if (dir === true) return { ...common, kind: 'directory', mode: 0o755, ...more };
   if (link !== undefined) return { ...common, kind: 'symlink', mode: 0o777, target: link, ...more };
-  return { ...common, kind: 'file', mode: 0o644, size: Buffer.byteLength(text ?? ''), digest: digestOf(text ?? ''), ...more };
+  return { ...common, kind: 'file', mode: 0o644, size: bytes.length, digest: digestOf(bytes), ...more };
 }
 
 export type PackageSpec = {
@@ -66,7 +66,8 @@ export function imageOf(files: Record<string, FileSpec>): { inventory: Inventory
   const contents = new Map<Digest, Uint8Array>();
   const entries = Object.entries(files).map(([path, spec]): Entry => {
     const facts = factsOf(spec);
-    if (facts.digest !== undefined) contents.set(facts.digest, Buffer.from((typeof spec === 'string' ? spec : spec.text) ?? ''));
+    if (facts.digest === undefined) return { path, layer: 0, ...facts };
+    contents.set(facts.digest, typeof spec === 'string' ? Buffer.from(spec) : (spec.bytes ?? Buffer.from(spec.text ?? '')));
     return { path, layer: 0, ...facts };
   });
   entries.sort((a, b) => byText(a.path, b.path));

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { parseSources, parseSourcesList } from '../../src/adapters/debian/sources.ts';
+import { debianEntries } from '../../src/adapters/debian/sources.ts';
 
 const run = promisify(execFile);
 
@@ -39,7 +39,9 @@ export async function downloadDebs(
 export async function sourcesLines(): Promise<string[]> {
   const codename = /^VERSION_CODENAME=(\w+)/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1] ?? 'stable';
   const read = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
-  return [...parseSourcesList(await read('/etc/apt/sources.list')), ...parseSources(await read('/etc/apt/sources.list.d/debian.sources'))]
+  const files = ['/etc/apt/sources.list', '/etc/apt/sources.list.d/debian.sources'];
+  return (await Promise.all(files.map(async (path) => debianEntries(path, await read(path)))))
+    .flat()
     .filter(({ suite }) => suite === codename || suite.startsWith(`${codename}-`))
     .map(({ address, suite }) => `deb ${address} ${suite} main\n`);
 }

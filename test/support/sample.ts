@@ -1,7 +1,9 @@
 /** Verdicts made by hand, for tests of what shows them. Names and lines are as hostile as an image can make them. */
+import type { DebianEvidence } from '../../src/model/debian.ts';
 import { digestOf, hexOf, type Digest } from '../../src/model/digest.ts';
 import type { Inventory } from '../../src/model/inventory.ts';
 import { canonicalJson } from '../../src/model/json.ts';
+import { debianPurl } from '../../src/model/purl.ts';
 import { textFromBytes } from '../../src/model/path.ts';
 import type { Rebuild } from '../../src/model/rebuild.ts';
 import { PREDICATE_TYPE, type Statement, STATEMENT_TYPE } from '../../src/model/statement.ts';
@@ -54,6 +56,20 @@ const secret: Finding = {
   advice: 'Change the secret, and use a secret mount of the builder.',
 };
 
+const runs: NonNullable<Verdict['runs']> = [
+  {
+    by: 'entry-point',
+    command: 'nginx',
+    path: '/usr/sbin/nginx',
+    digest: digestOf('nginx'),
+    package: 'pkg:deb/debian/nginx@1.22.1-9%2Bdeb12u4?arch=amd64',
+    version: '1.22.1-9+deb12u4',
+    attribution: 'debian-official',
+    statement: 'nginx 1.22.1-9+deb12u4, the bytes that Debian signed',
+  },
+  { by: 'argument', command: HOSTILE_NAME, statement: `${HOSTILE_NAME} is not in the image` },
+];
+
 export type SampleKind = 'honest' | 'partly' | 'backdoored' | 'unsourced';
 
 export function sampleVerdict(kind: SampleKind): Verdict {
@@ -75,7 +91,9 @@ export function sampleVerdict(kind: SampleKind): Verdict {
         bytes: counts({ ...bytes, ...(extra.unexplained === undefined ? {} : { unexplained: 9_400_000 }) }),
         executables: counts({ ...executables, ...(extra.unexplained === undefined ? {} : { unexplained: 2 }) }),
         accounted,
+        ...(more.auditable === 'yes' ? { reproduced: { packages: 1, of: 1, files: 1427, bytes: 2_400_000 } } : {}),
       },
+      runs,
       freshness,
     };
   };
@@ -116,6 +134,16 @@ export function sampleVerdict(kind: SampleKind): Verdict {
       );
   }
 }
+
+const samplePackage = (name: string, version: string) => ({
+  name,
+  version,
+  architecture: 'amd64',
+  source: name,
+  sourceVersion: version,
+  state: 'installed',
+  purl: debianPurl(name, version, 'amd64'),
+});
 
 async function* once(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);
@@ -210,6 +238,51 @@ export async function sampleRecord(
     finishedAt: '2025-11-24T00:29:00.000Z',
     ...(kind === 'unsourced' ? {} : { source, log: await put(blobs, log.map((each) => `${each}\n`).join('')) }),
   };
+  const asked = ['https://rebuilder.example.org/amd64', 'https://other.example.net'].map((url) => ({ url, keys: ['key'] }));
+  const reproduced =
+    kind !== 'honest'
+      ? {}
+      : {
+          reproduced: {
+            by: 1,
+            of: 2,
+            rebuilders: asked.map(({ url }, index) => ({
+              rebuilder: url,
+              outcome: index === 0 ? ('reproduced' as const) : ('unavailable' as const),
+            })),
+          },
+        };
+  const evidence: DebianEvidence = {
+    applies: true,
+    gatheredAt: '2025-11-24T00:20:00.000Z',
+    archives: [
+      {
+        id: 'debian bookworm',
+        origin: 'Debian',
+        suite: 'oldstable',
+        codename: 'bookworm',
+        date: '2025-11-20T10:00:00.000Z',
+        inRelease: digestOf('InRelease'),
+        signers: ['4CB50190207B4758A3F73A796ED0E7B82643E131'],
+      },
+    ],
+    packages: [
+      {
+        ...samplePackage('nginx', '1.22.1-9+deb12u4'),
+        status: 'verified',
+        chain: {
+          archive: 'debian bookworm',
+          component: 'main',
+          packages: digestOf('Packages'),
+          deb: digestOf('deb'),
+          size: 526_000,
+          path: 'pool/main/n/nginx/nginx_1.22.1-9+deb12u4_amd64.deb',
+          contents: digestOf('contents'),
+        },
+      },
+      { ...samplePackage('openssl', '3.0.16-1~deb12u1'), status: 'unverified-version' },
+    ],
+  };
   const accountDigest = await put(blobs, lines(account));
   const differencesDigest = await put(blobs, lines(differences));
   const statement: Statement = {
@@ -254,26 +327,43 @@ export async function sampleRecord(
                 annotations: { size: 526_000 },
               },
             ],
-      archives: [
-        {
-          id: 'debian bookworm',
-          origin: 'Debian',
-          suite: 'oldstable',
-          codename: 'bookworm',
-          date: '2025-11-20T10:00:00.000Z',
-          inRelease: digestOf('InRelease'),
-          signers: ['4CB50190207B4758A3F73A796ED0E7B82643E131'],
-        },
-      ],
+      archives: evidence.archives,
       packages: [
-        { purl: 'pkg:deb/debian/nginx@1.22.1-9%2Bdeb12u4?arch=amd64', status: 'verified', deb: digestOf('deb') },
+        {
+          purl: 'pkg:deb/debian/nginx@1.22.1-9%2Bdeb12u4?arch=amd64',
+          status: 'verified',
+          deb: digestOf('deb'),
+          ...reproduced,
+          ...(kind === 'honest' ? { buildinfo: digestOf('buildinfo') } : {}),
+        },
         { purl: 'pkg:deb/debian/openssl@3.0.16-1~deb12u1?arch=amd64', status: 'unverified-version' },
       ],
+      layers: inventory.layers.map(({ digest }, index) => ({
+        digest,
+        shown: { files: 4000, bytes: 60_000_000 },
+        hidden: { files: index, bytes: index * 1_500_000 },
+      })),
+      copies: {
+        total: 1,
+        listed: [
+          {
+            path: HOSTILE_NAME,
+            layer: 2,
+            name: 'openssl',
+            version: '1.1.1w',
+            kind: 'library',
+            recognisedBy: ['version-string', 'file-name'],
+            purl: 'pkg:generic/openssl@1.1.1w',
+            debian: { package: 'pkg:deb/debian/libssl3@3.0.17-1?arch=amd64', version: '3.0.17-1', older: true },
+          },
+        ],
+      },
+      ...(kind === 'honest' ? { rebuilders: { atLeast: 1, asked } } : {}),
       rules: [{ name: 'dpkg-log', version: 1, reason: 'The log names the time of each step; what was done is compared.' }],
       byproducts: {
         published: await put(blobs, canonicalJson(inventory)),
         rebuild: await put(blobs, canonicalJson(rebuild)),
-        evidence: digestOf('evidence'),
+        evidence: await put(blobs, canonicalJson(evidence)),
         account: accountDigest,
         differences: differencesDigest,
       },

@@ -11,6 +11,7 @@ import type { Deps } from '../../api/deps.ts';
 import { openBlobs } from '../../src/adapters/blobs/open.ts';
 import { type OpenRecords, openPglite } from '../../src/adapters/database/open.ts';
 import { makeSigner } from '../../src/adapters/openpgp/signer.ts';
+import { makeLoopbackGit } from './git.ts';
 import { makeProgress, makeWatch } from '../../src/adapters/queue/progress.ts';
 import { makeQueue } from '../../src/adapters/queue/queue.ts';
 import { makeRegistry } from '../../src/adapters/registry/registry.ts';
@@ -54,6 +55,7 @@ export async function startService(options: { token?: string; insecure?: string[
     token: options.token,
     rules: '1',
     contextBytesMax: 1_000_000,
+    git: makeLoopbackGit(join(folder, 'git')),
     registry: makeRegistry({ fetch, insecure: options.insecure ?? [], backoff: 5 }),
     blobs: openBlobs(blobsUrl),
     records: database.records,

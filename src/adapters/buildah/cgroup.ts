@@ -20,7 +20,7 @@ const NONE: Cgroup = { enter: [], limitHit: async () => undefined, remove: async
 
 /**
  * A memory and a pids group under this process's own (version 1) or at the top (version 2, where a group that has processes
- * can have no children with controllers). Without the right to make them there is the watch of limits.ts alone.
+ * can have no children with controllers). Without the right to make them there is the watch of watch-limits.ts alone.
  */
 export async function joinCgroup(jobFolder: string, limits: Limits): Promise<Cgroup> {
   const name = nameOf(jobFolder);

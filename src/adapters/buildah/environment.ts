@@ -8,7 +8,8 @@ import { pipeline } from 'node:stream/promises';
 import { Problem } from '../../problem.ts';
 import { joinCgroup } from './cgroup.ts';
 import type { Job } from './jobs.ts';
-import { watchLimits, type Limit, type Limits } from './limits.ts';
+import type { Limit, Limits } from './limits.ts';
+import { watchLimits } from './watch-limits.ts';
 import { mapOwnAndSubordinate } from './subids.ts';
 
 /** What is seen inside: a folder or file of the machine, or an empty folder in memory. */

@@ -16,8 +16,11 @@ for deb in /work/debs/*.deb; do
 done > "$repository/Packages"
 echo installing >&4
 
-# The packages were verified before: this list of them needs no signature of its own. The hook takes away what tells of it.
+# The packages were verified before: this list of them needs no signature of its own. The first hook takes away what tells of it,
+# the second the id of a machine that never was. What else mmdebstrap cleans up at the end is wanted: folders in /run and /tmp, logs, caches.
 mmdebstrap --mode=root --variant=essential --format=tar --architectures="$1" $(sed "s/^/--include=/" /work/debs/include) \
-  --customize-hook='rm -f "$1/etc/apt/sources.list"' \
+  --customize-hook='rm -f "$1/etc/apt/sources.list" "$1/var/lib/dbus/machine-id"' \
+  --customize-hook='if [ -s "$1/etc/machine-id" ]; then : > "$1/etc/machine-id"; fi' \
+  --skip=cleanup/run,cleanup/tmp,cleanup/reproducible \
   '' /work/out/root.tar "deb [trusted=yes] copy:$repository ./" 4>&-
 echo installed >&4

@@ -1,11 +1,16 @@
+import { debianVersionKey } from '../../model/debian-version-key.ts';
 import { Problem } from '../../problem.ts';
-import type { Sql } from './sql.ts';
+import { text } from './rows.ts';
+import type { Query, Sql } from './sql.ts';
+
+/** A statement, or what SQL alone cannot do. */
+type Migration = string | ((query: Query) => Promise<void>);
 
 /**
  * Applied in order, each once, never changed afterwards. Documents are `text`, not `jsonb`: they are read whole, and jsonb refuses
  * the escape of NUL that a hostile string may hold.
  */
-const MIGRATIONS: readonly (readonly string[])[] = [
+const MIGRATIONS: readonly (readonly Migration[])[] = [
   [
     `create table verifications (
       seq bigint generated always as identity unique,
@@ -92,13 +97,104 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     )`,
     `create index delivery_attempts_delivery on delivery_attempts (delivery, seq)`,
   ],
+  // Questions about everything that was judged: versions by a key whose bytes are in dpkg's order, files by sets of them.
+  [
+    `alter table verifications add column platform text, add column release text`,
+    `alter table packages add column version_key bytea, add column source_version_key bytea, add column file_set bigint not null default 0`,
+    addVersionKeys,
+    `alter table packages drop constraint packages_name_version_architecture_source_source_version_key`,
+    `alter table packages add constraint packages_identity unique (name, version, architecture, source, source_version, file_set)`,
+    `drop index packages_source`,
+    `create index packages_source on packages (source, source_version_key)`,
+    `create index packages_name on packages (name, version_key)`,
+    `create index packages_file_set on packages (file_set)`,
+    `create index verification_packages_verification on verification_packages (verification)`,
+    `create table file_sets (id bigint generated always as identity primary key, digest text not null unique)`,
+    `create table file_set_files (
+      digest bytea not null,
+      file_set bigint not null references file_sets (id),
+      path text not null,
+      primary key (digest, file_set)
+    )`,
+    `create table verification_file_sets (
+      id bigint generated always as identity primary key,
+      file_set bigint not null references file_sets (id),
+      verification bigint not null references verifications (seq),
+      layer integer not null,
+      hidden boolean not null
+    )`,
+    `create index verification_file_sets_set on verification_file_sets (file_set, verification)`,
+    `create table verification_layers (
+      verification bigint not null references verifications (seq),
+      layer integer not null,
+      digest text not null,
+      line integer,
+      created_by text,
+      primary key (verification, layer)
+    )`,
+  ],
+  // What the security tracker says, and who wants to be told.
+  [
+    `create table security_data (
+      only_one boolean primary key default true check (only_one),
+      url text not null,
+      digest text not null,
+      fetched_at text not null,
+      document text not null,
+      loaded_at timestamptz not null default now(),
+      told text
+    )`,
+    `create table security_sources (source text primary key, digest text not null)`,
+    `create table security_issues (
+      cve text not null,
+      source text not null,
+      release text not null,
+      status text not null,
+      fixed text,
+      fixed_key bytea not null,
+      urgency text not null,
+      changed_at timestamptz not null default now(),
+      primary key (cve, source, release)
+    )`,
+    `create index security_issues_source on security_issues (source)`,
+    `create index security_issues_changed on security_issues (changed_at)`,
+    `create table watches (
+      seq bigint generated always as identity unique,
+      id text primary key,
+      condition text not null,
+      url text not null,
+      package text,
+      older_key bytea,
+      cve text,
+      reference text,
+      created_at timestamptz not null default now(),
+      key text not null unique
+    )`,
+    `create index watches_package on watches (package)`,
+    `create index watches_cve on watches (cve)`,
+    `create index watches_reference on watches (reference)`,
+    `create table watch_events (
+      watch text not null references watches (id) on delete cascade,
+      digest text not null,
+      cause text not null,
+      at timestamptz not null default now(),
+      primary key (watch, digest, cause)
+    )`,
+  ],
 ];
+
+async function addVersionKeys(query: Query): Promise<void> {
+  for (const row of await query('select id, version, source_version from packages')) {
+    const keys = [debianVersionKey(text(row, 'version')), debianVersionKey(text(row, 'source_version'))];
+    await query('update packages set version_key = $2, source_version_key = $3 where id = $1', [row['id'], ...keys]);
+  }
+}
 
 // Any number that nothing else in a shared database uses.
 const ADVISORY_LOCK = 7_226_637_302;
 
-/** Brings the schema up to date; processes that start at once wait for the first. */
-export async function migrate(sql: Sql): Promise<void> {
+/** Brings the schema up to date, or up to `to`; processes that start at once wait for the first. */
+export async function migrate(sql: Sql, to = MIGRATIONS.length): Promise<void> {
   await sql.transaction(async (query) => {
     await query('select pg_advisory_xact_lock($1::bigint)', [ADVISORY_LOCK]);
     await query('create table if not exists conforme_schema (version integer primary key, applied_at timestamptz not null default now())');
@@ -106,8 +202,8 @@ export async function migrate(sql: Sql): Promise<void> {
     if (applied > MIGRATIONS.length)
       throw new Problem('environment-missing', `the database has schema ${applied}; this version of conforme knows ${MIGRATIONS.length}`);
     for (const [index, statements] of MIGRATIONS.entries()) {
-      if (index < applied) continue;
-      for (const statement of statements) await query(statement);
+      if (index < applied || index >= to) continue;
+      for (const statement of statements) await (typeof statement === 'string' ? query(statement) : statement(query));
       await query('insert into conforme_schema (version) values ($1)', [index + 1]);
     }
   });

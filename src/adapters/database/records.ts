@@ -1,14 +1,18 @@
+import { formatPlatform } from '../../model/platform.ts';
 import type { VerdictRecord, VerificationJob } from '../../model/verification.ts';
 import type { Records } from '../../ports.ts';
 import { Problem } from '../../problem.ts';
+import { insertContents } from './contents.ts';
+import { cursorOf, parseCursor } from './cursor.ts';
 import { deliveryRecords, insertDelivery } from './deliveries.ts';
+import { fleetRecords } from './fleet.ts';
+import { securityRecords } from './security-data.ts';
 import { plain, text, verdictRecord, verification, VERIFICATION_COLUMNS } from './rows.ts';
 import type { Query, Row, Sql } from './sql.ts';
+import { tellOfVerdict, watchRecords } from './watches.ts';
 
 /** How long an Idempotency-Key is remembered. */
 const KEY_HOURS = 24;
-/** Images in one answer to "which images hold this package?". */
-const IMAGES_MAX = 10_000;
 
 const VERIFICATIONS = `select ${VERIFICATION_COLUMNS} from verifications v left join verdicts d on d.verification = v.id`;
 
@@ -27,10 +31,18 @@ export function makeRecords(sql: Sql): Records {
       for (let turn = 0; turn < 5; turn++) {
         const { image } = job;
         const inserted = await query(
-          `insert into verifications (id, request_key, job, reference, digest, manifest_digest, status, step)
-           values ($1, $2, $3, $4, $5, $6, 'queued', 'queued')
+          `insert into verifications (id, request_key, job, reference, digest, manifest_digest, platform, status, step)
+           values ($1, $2, $3, $4, $5, $6, $7, 'queued', 'queued')
            on conflict (request_key) where status <> 'failed' do nothing returning id`,
-          [job.id, requestKey, JSON.stringify(job), plain(image.reference), image.digest, image.manifestDigest],
+          [
+            job.id,
+            requestKey,
+            JSON.stringify(job),
+            plain(image.reference),
+            image.digest,
+            image.manifestDigest,
+            formatPlatform(image.platform),
+          ],
         );
         const found = await one(`where v.request_key = $1 and v.status <> 'failed'`, [requestKey]);
         if (found !== undefined) return { verification: found, created: inserted.length > 0 };
@@ -82,11 +94,13 @@ export function makeRecords(sql: Sql): Records {
         if (failed.length > 0 && delivery !== undefined) await insertDelivery(within, delivery);
       }),
 
-    conclude: (record, delivery) =>
+    conclude: (record, delivery, compose) =>
       transaction(async (within) => {
-        const first = await conclude(within, record);
-        if (first && delivery !== undefined) await insertDelivery(within, delivery);
-        return first;
+        const seq = await conclude(within, record);
+        if (seq === undefined) return false;
+        if (delivery !== undefined) await insertDelivery(within, delivery);
+        if (compose !== undefined) await tellOfVerdict(within, seq, record, compose);
+        return true;
       }),
 
     async verdict(digest) {
@@ -102,7 +116,7 @@ export function makeRecords(sql: Sql): Records {
     latest: (reference) => one('where v.reference = $1 or v.digest = $1 or v.manifest_digest = $1 order by v.seq desc', [plain(reference)]),
 
     async list(limit, cursor) {
-      const before = cursor === undefined ? null : parseCursor(cursor);
+      const [before = null] = cursor === undefined ? [] : parseCursor(cursor, 1);
       const rows = await query(`${VERIFICATIONS} where $1::bigint is null or v.seq < $1::bigint order by v.seq desc limit $2`, [
         before,
         limit + 1,
@@ -110,28 +124,14 @@ export function makeRecords(sql: Sql): Records {
       const items = rows.slice(0, limit);
       const last = items.at(-1);
       const page = { items: items.map(verification) };
-      return rows.length > limit && last !== undefined ? { ...page, next: makeCursor(text(last, 'seq')) } : page;
+      return rows.length > limit && last !== undefined ? { ...page, next: cursorOf(text(last, 'seq')) } : page;
     },
 
-    async imagesWithPackage(name) {
-      const rows = await query(
-        `select v.id, v.job, p.name, p.version, vp.layer
-         from packages p
-         join verification_packages vp on vp.package = p.id
-         join verifications v on v.seq = vp.verification
-         where p.name = $1 or p.source = $1
-         order by v.seq desc, p.name limit ${IMAGES_MAX}`,
-        [plain(name)],
-      );
-      return rows.map((row) => ({
-        image: (JSON.parse(text(row, 'job')) as VerificationJob).image,
-        verification: text(row, 'id'),
-        name: text(row, 'name'),
-        version: text(row, 'version'),
-        ...(row['layer'] === null ? {} : { layer: Number(row['layer']) }),
-      }));
-    },
+    ...fleetRecords(sql),
 
+    ...securityRecords(sql),
+
+    ...watchRecords(sql),
     ...deliveryRecords(sql),
 
     async counts() {
@@ -147,11 +147,12 @@ export function makeRecords(sql: Sql): Records {
   };
 }
 
-async function conclude(query: Query, record: VerdictRecord): Promise<boolean> {
+/** The verification's number; undefined where it had ended before. */
+async function conclude(query: Query, record: VerdictRecord): Promise<string | undefined> {
   const [row] = await query('select seq, status from verifications where id = $1 for update', [record.verification]);
   if (row === undefined) throw new Problem('internal', 'a verdict on a verification that was never accepted');
   // One that was told to have failed stays so: its request may have been made and judged anew.
-  if (row['status'] === 'done' || row['status'] === 'failed') return false;
+  if (row['status'] === 'done' || row['status'] === 'failed') return undefined;
   await query(
     `insert into verdicts (verification, digest, image, result, verdict, statement, signature, account, differences)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
@@ -167,37 +168,12 @@ async function conclude(query: Query, record: VerdictRecord): Promise<boolean> {
       record.differences,
     ],
   );
-  await insertPackages(query, text(row, 'seq'), record.packages);
-  await query(`update verifications set status = 'done', step = 'done', updated_at = now() where id = $1`, [record.verification]);
-  return true;
-}
-
-/** In a fixed order: two transactions that insert the same packages in different orders would block each other. */
-async function insertPackages(query: Query, verificationSeq: string, packages: VerdictRecord['packages']): Promise<void> {
-  if (packages.length === 0) return;
-  const columns = [
-    packages.map(({ name }) => plain(name)),
-    packages.map(({ version }) => plain(version)),
-    packages.map(({ architecture }) => plain(architecture)),
-    packages.map(({ source }) => plain(source)),
-    packages.map(({ sourceVersion }) => plain(sourceVersion)),
-  ];
-  const given = 'unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])';
-  await query(
-    `insert into packages (name, version, architecture, source, source_version)
-     select * from ${given} as given (name, version, architecture, source, source_version) order by 1, 2, 3, 4, 5
-     on conflict do nothing`,
-    columns,
-  );
-  await query(
-    `insert into verification_packages (package, verification, layer)
-     select p.id, $7::bigint, given.layer
-     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[])
-       as given (name, version, architecture, source, source_version, layer)
-     join packages p using (name, version, architecture, source, source_version)
-     on conflict do nothing`,
-    [...columns, packages.map(({ layer }) => layer ?? null), verificationSeq],
-  );
+  await insertContents(query, text(row, 'seq'), record);
+  await query(`update verifications set status = 'done', step = 'done', release = $2, updated_at = now() where id = $1`, [
+    record.verification,
+    record.contents?.release ?? null,
+  ]);
+  return text(row, 'seq');
 }
 
 function packagesOf(query: Query, verificationId: string): ReturnType<Query> {
@@ -208,14 +184,4 @@ function packagesOf(query: Query, verificationId: string): ReturnType<Query> {
      where v.id = $1 order by p.name collate "C", p.architecture collate "C", p.version collate "C"`,
     [verificationId],
   );
-}
-
-function makeCursor(seq: string): string {
-  return Buffer.from(seq).toString('base64url');
-}
-
-function parseCursor(cursor: string): string {
-  const seq = Buffer.from(cursor, 'base64url').toString('latin1');
-  if (!/^\d{1,18}$/.test(seq)) throw new Problem('invalid-request', 'the cursor is none that was given out');
-  return seq;
 }

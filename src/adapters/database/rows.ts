@@ -9,12 +9,17 @@ import type { Row } from './sql.ts';
 
 export const text = (row: Row, column: string): string => String(row[column]);
 
-function time(row: Row, column: string): string {
+export function time(row: Row, column: string): string {
   return new Date(row[column] as string | Date).toISOString();
 }
 
-function document<T>(row: Row, column: string): T {
+export function document<T>(row: Row, column: string): T {
   return JSON.parse(text(row, column)) as T;
+}
+
+/** A member where the column has a value. */
+export function optional<const Name extends string, T>(name: Name, value: unknown, read: (value: unknown) => T): { [key in Name]?: T } {
+  return value === null || value === undefined ? {} : ({ [name]: read(value) } as { [key in Name]?: T });
 }
 
 /** PostgreSQL's text holds no NUL, and its UTF-8 no lone surrogate; names out of an image may have either. */

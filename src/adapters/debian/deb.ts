@@ -21,11 +21,21 @@ const MEMBER_NAME = /^\/([A-Za-z0-9][A-Za-z0-9._+-]{0,127})$/;
 const TAR = { mediaType: 'application/x-tar', undigested: true } as const;
 
 /** Reads a .deb whose digest was verified: deb(5), deb-control(5). Throws `archive-untrusted` where it is no .deb. */
-export async function readDeb(deb: Digest, bytes: AsyncIterable<Uint8Array>, scanLayer: ScanLayer): Promise<DebContents> {
-  return withBuffers((buffers) => readMembers(deb, bytes, scanLayer, buffers));
+export async function readDeb(
+  deb: Digest,
+  bytes: AsyncIterable<Uint8Array>,
+  scanLayer: ScanLayer,
+  dataMax = DATA_BYTES_MAX,
+): Promise<DebContents> {
+  return withBuffers((buffers) => readMembers(deb, bytes, scanLayer, { buffers, dataMax }));
 }
 
-async function readMembers(deb: Digest, bytes: AsyncIterable<Uint8Array>, scanLayer: ScanLayer, buffers: Buffer[]): Promise<DebContents> {
+async function readMembers(
+  deb: Digest,
+  bytes: AsyncIterable<Uint8Array>,
+  scanLayer: ScanLayer,
+  { buffers, dataMax }: { buffers: Buffer[]; dataMax: number },
+): Promise<DebContents> {
   let control: Awaited<ReturnType<ScanLayer>> | undefined;
   let data: LayerScan | undefined;
   try {
@@ -34,7 +44,7 @@ async function readMembers(deb: Digest, bytes: AsyncIterable<Uint8Array>, scanLa
         const smallOnes = (_path: string, size: number): boolean => size <= CONTROL_MEMBER_BYTES_MAX;
         control = await scanLayer(asTar(name, packed, CONTROL_BYTES_MAX, buffers), TAR, smallOnes);
       } else if (name.startsWith('data.tar') && data === undefined) {
-        data = (await scanLayer(asTar(name, packed, DATA_BYTES_MAX, buffers), TAR, () => false)).scan;
+        data = (await scanLayer(asTar(name, packed, dataMax, buffers), TAR, () => false)).scan;
       }
     }
   } catch (error) {
@@ -48,7 +58,7 @@ async function readMembers(deb: Digest, bytes: AsyncIterable<Uint8Array>, scanLa
   return { deb, ...readControl(deb, control), entries: entriesOf(data), list: listOf(data) };
 }
 
-/** A tar for the scanner, which unpacks gzip and Zstandard itself. */
+/** A tar for the scanner, which unpacks gzip and Zstandard itself, within limits of its own. */
 function asTar(name: string, packed: AsyncIterable<Uint8Array>, max: number, buffers: Buffer[]): AsyncIterable<Uint8Array> {
   return name.endsWith('.xz') ? decompress(name, packed, max, buffers) : packed;
 }

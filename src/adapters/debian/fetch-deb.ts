@@ -14,13 +14,14 @@ export type FetchDebPorts = { mirror: Mirror; blobs: Blobs; scanLayer: ScanLayer
 
 /**
  * Has the .deb and what it holds in the blob store, fetching and reading it where it was not there: once, for ever. Returns
- * the blob of its {@link DebContents}. `reading` wraps the part that needs a processor.
+ * the blob of its {@link DebContents}. `reading` wraps the part that needs a processor. `max`: bytes that it may unpack to.
  */
 export async function ensureDeb(
   ports: FetchDebPorts,
   deb: Digest,
   locations: readonly Location[],
   reading: <T>(work: () => Promise<T>) => Promise<T>,
+  max?: number,
 ): Promise<Digest> {
   const { blobs } = ports;
   const name = `deb-contents/v${CONTENTS_VERSION}/${deb}`;
@@ -30,7 +31,7 @@ export async function ensureDeb(
   if (!present) await download(ports, deb, locations);
   if (known !== undefined) return known;
   return reading(async () => {
-    const contents: DebContents = await readDeb(deb, await blobs.open(deb), ports.scanLayer);
+    const contents: DebContents = await readDeb(deb, await blobs.open(deb), ports.scanLayer, max);
     const { digest } = await blobs.put([Buffer.from(canonicalJson(contents))]);
     await blobs.link(name, digest);
     return digest;
@@ -40,13 +41,16 @@ export async function ensureDeb(
 async function download({ mirror, blobs }: FetchDebPorts, deb: Digest, locations: readonly Location[]): Promise<void> {
   const tried = new Set<string>();
   for (const { suite, found } of locations) {
-    const url = `${suite.address}/${found.path}`;
-    if (found.deb !== deb || tried.has(url)) continue;
-    tried.add(url);
-    const stored = await mirror.get(url, (response) => store(blobs, response, found.deb, found.size));
-    if (stored !== undefined) return;
+    if (found.deb !== deb) continue;
+    for (const pool of suite.pools) {
+      const url = `${pool}/${found.path}`;
+      if (tried.has(url)) continue;
+      tried.add(url);
+      const stored = await mirror.get(url, (response) => store(blobs, response, found.deb, found.size));
+      if (stored !== undefined) return;
+    }
   }
-  throw new Problem('archive-unavailable', `the mirror does not have ${locations[0]?.found.path}, which its signed index names`);
+  throw new Problem('archive-unavailable', `the archive does not have ${locations[0]?.found.path}, which its signed index names`);
 }
 
 async function store(blobs: Blobs, response: Response, expected: Digest, size: number): Promise<true> {

@@ -6,7 +6,7 @@ import { Problem } from '../../problem.ts';
 /** Where the package debian-archive-keyring puts its files. */
 const KEYRING_FOLDER = '/usr/share/keyrings';
 
-/** Key files by name; each holds the keys of one suite and role, and no suite is judged by any other. */
+/** Key files by name, or by path where they are not Debian's; each holds the keys of one suite and role, and no suite is judged by any other. */
 export type Keyring = { has(name: string): boolean; keys(name: string): Promise<PublicKey[]> };
 
 /** Throws `environment-missing` where no key of Debian's is installed. */
@@ -22,11 +22,15 @@ export async function loadKeyring(folder = KEYRING_FOLDER): Promise<Keyring> {
   return {
     has: (name) => files.has(name),
     keys(name) {
-      const file = files.get(name);
+      const file = name.startsWith('/') ? name : files.get(name);
       if (file === undefined) return Promise.resolve([]);
-      const keys = loaded.get(name) ?? readFile(file).then((binaryKeys) => readKeys({ binaryKeys }));
+      const keys = loaded.get(name) ?? readFile(file).then((binaryKeys) => readKeys({ binaryKeys }), missing);
       loaded.set(name, keys);
       return keys;
     },
   };
+}
+
+function missing(cause: unknown): never {
+  throw new Problem('environment-missing', 'a keyring that CONFORME_DERIVATIVES names cannot be read', { cause });
 }

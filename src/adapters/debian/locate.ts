@@ -1,15 +1,18 @@
-import type { InstalledPackage } from '../../model/debian.ts';
+import type { InstalledPackage, NewerVersion } from '../../model/debian.ts';
 import type { Clock } from '../../ports.ts';
 import { Problem } from '../../problem.ts';
 import type { Keyring } from './keyring.ts';
 import { makeLimit, settled } from './limit.ts';
 import type { Mirror } from './mirror.ts';
+import { newerVersions } from './newer.ts';
 import { type ArchivePackage, findPackages } from './packages.ts';
-import { codenameOf, suitesOf } from './releases.ts';
+import type { SuiteRequest } from './releases.ts';
 import type { DebianSources } from './sources.ts';
 import { type Suite, openSuite } from './suite.ts';
 
 export type LocatePorts = { mirror: Mirror; keyring: Keyring; sources: DebianSources; cacheDir: string; now: Clock };
+
+type SearchPorts = Parameters<typeof findPackages>[0];
 
 /** Where in the signed archive a package stands. */
 export type Location = { suite: Suite; found: ArchivePackage };
@@ -23,44 +26,72 @@ export function keyOf({ name, version, architecture }: Pick<InstalledPackage, 'n
 }
 
 /**
- * Finds every installed package, in exactly its version, in the suites of the image's release. `locations` has the best first;
- * packages that no suite has (any more) are missing in it. Throws `archive-unavailable`, `archive-untrusted`,
- * `invalid-configuration`.
+ * Finds every installed package, in exactly its version, in these suites of the image's release. `locations` has the best first;
+ * packages that no suite has (any more) are missing in it. `newer` tells what the suites of a release of Debian's have in place of a
+ * package. Throws `archive-unavailable`, `archive-untrusted`, `invalid-configuration`.
  */
 export async function locatePackages(
   ports: LocatePorts,
-  installed: { packages: InstalledPackage[]; osRelease: Record<string, string>; architecture: string },
-): Promise<{ suites: Suite[]; locations: Map<string, Location[]> }> {
-  const codename = codenameOf(installed.osRelease, installed.packages);
-  const suites = codename === undefined ? [] : await openSuites(ports, codename, installed.packages);
+  installed: { packages: InstalledPackage[]; architecture: string },
+  requests: readonly SuiteRequest[],
+  release: string | undefined,
+): Promise<{
+  release?: string;
+  suites: Suite[];
+  locations: Map<string, Location[]>;
+  newer: (one: InstalledPackage) => NewerVersion[];
+}> {
+  const suites = requests.length === 0 ? [] : await openSuites(ports, requests);
   const locations = new Map<string, Location[]>();
-  await search(ports, suites, ['main'], installed, locations);
-  const others = [...new Set(suites.flatMap(({ release }) => release.components))].filter((name) => name !== 'main');
-  await search(ports, suites, others, installed, locations);
-  return { suites, locations };
+  const named = new Map<string, Location[]>();
+  await searchSuites(ports, suites, installed, locations, named);
+  if (release === undefined) return { suites, locations, newer: () => [] };
+  const { architecture } = installed;
+  return {
+    release,
+    suites,
+    locations,
+    newer: (one) => newerVersions(one, named.get(one.name) ?? [], { release, architecture }),
+  };
 }
 
-async function openSuites(ports: LocatePorts, codename: string, packages: InstalledPackage[]): Promise<Suite[]> {
+/**
+ * Adds to `locations` what these suites have of the packages: in `main` first, which has nearly all. `named` gets every version
+ * of their names.
+ */
+export async function searchSuites(
+  ports: SearchPorts,
+  suites: readonly Suite[],
+  installed: { packages: InstalledPackage[]; architecture: string },
+  locations: Map<string, Location[]>,
+  named = new Map<string, Location[]>(),
+): Promise<void> {
+  await search(ports, suites, ['main'], installed, locations, named);
+  const others = [...new Set(suites.flatMap(({ release }) => release.components))].filter((name) => name !== 'main');
+  await search(ports, suites, others, installed, locations, named);
+}
+
+async function openSuites(ports: LocatePorts, requests: readonly SuiteRequest[]): Promise<Suite[]> {
   if (ports.sources.archive.length === 0)
     throw new Problem('invalid-configuration', 'no mirror of Debian is known: apt has none, and CONFORME_DEBIAN_MIRROR is not set');
   const suites = await settled(
-    suitesOf(codename, packages, ports.keyring.has).map(async (request) => {
+    requests.map(async (request) => {
       const suite = await openSuite(ports, request, ports.sources[request.role]);
-      if (suite === undefined && !request.optional)
-        throw new Problem('archive-unavailable', `no configured mirror of Debian has ${request.suite}`);
+      if (suite === undefined && !request.optional) throw new Problem('archive-unavailable', `no configured mirror has ${request.id}`);
       return suite;
     }),
   );
   return suites.filter((suite) => suite !== undefined);
 }
 
-/** Looks for the packages that are not located yet, in these components of all suites. */
+/** Looks for the packages that are not located yet, in these components of all suites; `named` gets every version of their names. */
 async function search(
-  ports: LocatePorts,
+  ports: SearchPorts,
   suites: readonly Suite[],
   components: readonly string[],
   installed: { packages: InstalledPackage[]; architecture: string },
   locations: Map<string, Location[]>,
+  named: Map<string, Location[]>,
 ): Promise<void> {
   const missing = installed.packages.filter((one) => !locations.has(keyOf(one)));
   const names = new Map<string, Set<string>>(); // by the architecture of the index; `all` stands in each of them
@@ -79,7 +110,9 @@ async function search(
   for (const [i, packages] of results.entries()) {
     for (const found of packages) {
       const key = keyOf(found);
-      if (wanted.has(key)) locations.set(key, [...(locations.get(key) ?? []), { suite: indexes[i]!.suite, found }]);
+      const location = { suite: indexes[i]!.suite, found };
+      named.set(found.name, [...(named.get(found.name) ?? []), location]);
+      if (wanted.has(key)) locations.set(key, [...(locations.get(key) ?? []), location]);
     }
   }
 }

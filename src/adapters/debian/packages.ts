@@ -23,30 +23,40 @@ export type ArchivePackage = {
 
 const PACKED_BYTES_MAX = 128 * 1024 * 1024; // sid, main: 10 MB
 const UNPACKED_BYTES_MAX = 1024 * 1024 * 1024; // sid, main: 60 MB
+/** A repository that an image names is hostile; a large one of a vendor has some MB unpacked. */
+const FOREIGN_UNPACKED_BYTES_MAX = 128 * 1024 * 1024;
 /** Milliseconds. Indexes of suites that move on are made again from the archive. */
 const UNUSED_MS = 30 * 24 * 60 * 60 * 1000;
 const DEB_BYTES_MAX = 8 * 1024 * 1024 * 1024; // ar(5) ends at 10 GB
 const FIELDS = ['package', 'version', 'architecture', 'filename', 'size', 'sha256'];
 const ROW = /^[!-~]+\t[!-~]+\t[!-~]+\tpool\/[A-Za-z0-9.+_~/-]{1,400}\.deb\t[0-9]{1,11}\t[0-9a-f]{64}$/;
+/** Other repositories keep their packages in other folders. */
+const FOREIGN_ROW = /^[!-~]+\t[!-~]+\t[!-~]+\t[A-Za-z0-9.][A-Za-z0-9.+_~:@%/-]{1,400}\.deb\t[0-9]{1,11}\t[0-9a-f]{64}$/;
 
-/** The packages of these names in one index of a verified suite; none where the suite has no such index. */
+/**
+ * The packages of these names in one index of a verified suite; none where the suite has no such index. `keep`: for ever, as what
+ * is of a time past stays as it is and is costly to ask for. `foreign`: of a repository that is not Debian's. An empty component is
+ * that of a repository without the usual structure.
+ */
 export async function findPackages(
-  ports: { mirror: Mirror; cacheDir: string },
+  ports: { mirror: Mirror; cacheDir: string; keep?: boolean; foreign?: boolean },
   suite: Suite,
   index: { component: string; architecture: string },
   names: ReadonlySet<string>,
 ): Promise<ArchivePackage[]> {
-  const folder = `${index.component}/binary-${index.architecture}`;
+  const folder = index.component === '' ? '' : `${index.component}/binary-${index.architecture}/`;
+  const { foreign = false } = ports;
   for (const name of ['Packages.xz', 'Packages.gz', 'Packages']) {
-    const path = `${folder}/${name}`;
+    const path = `${folder}${name}`;
     const file = suite.release.files.get(path);
     if (file === undefined) continue;
-    const cached = join(ports.cacheDir, 'packages', `${hexOf(file.digest)}.tsv`);
+    const cached = join(ports.cacheDir, ports.keep === true ? 'snapshot' : foreign ? 'foreign' : 'packages', `${hexOf(file.digest)}.tsv`);
     let rows = await use(cached);
     if (rows === undefined) {
-      rows = await toRows(decompress(name, pieces(await fetchIndex(ports.mirror, suite, path, file)), UNPACKED_BYTES_MAX));
+      const packed = pieces(await fetchIndex(ports.mirror, suite, path, file));
+      rows = await toRows(decompress(name, packed, foreign ? FOREIGN_UNPACKED_BYTES_MAX : UNPACKED_BYTES_MAX), foreign ? FOREIGN_ROW : ROW);
       await writeWhole(cached, rows);
-      await prune(dirname(cached));
+      if (ports.keep !== true) await prune(dirname(cached));
     }
     return select(rows, names, index.component, file.digest);
   }
@@ -55,9 +65,8 @@ export async function findPackages(
 
 /** Where an index is asked for: by its hash first, where the archive has that. */
 export function addressesOf(suite: Suite, path: string, digest: Digest): string[] {
-  const base = `${suite.address}/dists/${suite.request.suite}`;
-  const byHash = `${base}/${dirname(path)}/by-hash/SHA256/${hexOf(digest)}`;
-  return suite.release.byHash ? [byHash, `${base}/${path}`] : [`${base}/${path}`];
+  const byHash = `${suite.dists}/${dirname(path)}/by-hash/SHA256/${hexOf(digest)}`;
+  return suite.release.byHash ? [byHash, `${suite.dists}/${path}`] : [`${suite.dists}/${path}`];
 }
 
 /** The bytes that the Release file names: by their hash, so that a mirror may be half way through an update. */
@@ -75,13 +84,13 @@ async function fetchIndex(mirror: Mirror, suite: Suite, path: string, file: { di
 }
 
 /** The index in the form that is kept: a line a package, its fields between tabs. */
-async function toRows(text: AsyncIterable<Uint8Array>): Promise<string> {
+async function toRows(text: AsyncIterable<Uint8Array>, form: RegExp): Promise<string> {
   const rows: string[] = [];
   const fields = new Set(FIELDS);
   try {
     for await (const stanza of readStanzas(text, fields)) {
       const row = FIELDS.map((field) => stanza.get(field) ?? '').join('\t');
-      if (ROW.test(row) && !row.includes('/../')) rows.push(row);
+      if (form.test(row) && !row.includes('/../') && !row.includes('\t../')) rows.push(row);
     }
   } catch (error) {
     throw error instanceof SyntaxError ? new Problem('archive-untrusted', 'a Packages index does not parse', { cause: error }) : error;

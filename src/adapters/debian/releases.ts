@@ -5,18 +5,24 @@ export type SuiteRequest = {
   /** {@link ArchiveSuite.id}. */
   id: string;
   role: 'archive' | 'security';
-  /** Folder below `dists/`; also the Codename that its Release file must have. */
+  /** Folder below `dists/`. */
   suite: string;
-  /** What its Release file must give as Origin. */
-  origin: 'Debian' | 'Debian Backports';
-  /** Names of key files of the package debian-archive-keyring, without extension. One good signature of one of them is needed. */
+  /** What its Release file must give as Origin and as Codename; undefined for a repository of which nobody knows. */
+  origin: string | undefined;
+  codename: string | undefined;
+  /** What its Release file must give as Suite or as Codename, where the archive is not strict about which. */
+  eitherName?: string;
+  /**
+   * Names of key files of the package debian-archive-keyring, without extension; a derivative's by its path. One good signature of one
+   * of them is needed.
+   */
   keyrings: string[];
   /** A suite that a release need not have yet, or any more. */
   optional: boolean;
 };
 
 /**
- * Releases in order. Keys of a release are made before it and shipped in the keyring package of the release before; testing
+ * Releases in order; the mirrors may have moved the first one to an archive of its own. Keys of a release are made before it and shipped in the keyring package of the release before; testing
  * and unstable are signed by the newest keys there are, so the predecessor's stand in until a release has its own.
  */
 const RELEASES = [
@@ -49,38 +55,62 @@ export function knownReleases(has: (keyring: string) => boolean): string[] {
 
 /** The suites that packages of a release come from. `has` tells which key files there are; without pinned keys a suite is not asked. */
 export function suitesOf(codename: string, packages: readonly InstalledPackage[], has: (keyring: string) => boolean): SuiteRequest[] {
-  const index = RELEASES.findIndex((one) => one.codename === codename);
-  const pinned = (role: string): string[] => {
-    for (let i = index; i >= 0; i--) {
-      const name = `debian-archive-${RELEASES[i]?.codename}-${role}`;
-      if (has(name)) return [name];
-    }
-    return [];
-  };
-  const automatic = pinned('automatic');
   const stable = [`debian-archive-${codename}-stable`].filter(has);
-  const archive = { role: 'archive', origin: 'Debian', keyrings: automatic } as const;
+  const automatic = pinnedKeys(codename, 'automatic', has).slice(0, 1);
+  const securityAutomatic = pinnedKeys(codename, 'security-automatic', has).slice(0, 1);
+  return requests(codename, packages, { stable, automatic, securityAutomatic });
+}
+
+/**
+ * The suites as they were at a time past. Until some months after its own release a suite is signed by the keys of the release before,
+ * so that these count as well. With `everywhere` also where packages stand before they come to the release: unstable, while it
+ * was testing, and proposed updates.
+ */
+export function pastSuitesOf(
+  codename: string,
+  packages: readonly InstalledPackage[],
+  has: (keyring: string) => boolean,
+  everywhere: boolean,
+): SuiteRequest[] {
+  const stable = [`debian-archive-${codename}-stable`].filter(has);
+  const automatic = pinnedKeys(codename, 'automatic', has).slice(0, 2);
+  const securityAutomatic = pinnedKeys(codename, 'security-automatic', has).slice(0, 2);
+  const suites = requests(codename, packages, { stable, automatic, securityAutomatic });
+  if (!everywhere || automatic.length === 0) return suites;
+  const further = ['sid', `${codename}-proposed-updates`].filter((name) => !suites.some(({ suite }) => suite === name));
+  return [...suites, ...further.map((suite) => archiveSuite(suite, automatic, true))];
+}
+
+type Keys = { stable: string[]; automatic: string[]; securityAutomatic: string[] };
+
+function requests(codename: string, packages: readonly InstalledPackage[], { stable, automatic, securityAutomatic }: Keys): SuiteRequest[] {
   const suites: SuiteRequest[] = [
-    { ...archive, id: `debian ${codename}`, suite: codename, keyrings: [...automatic, ...stable], optional: false },
+    archiveSuite(codename, [...automatic, ...stable], codename === RELEASES[0].codename),
     {
       id: `debian-security ${codename}-security`,
       role: 'security',
       origin: 'Debian',
       suite: `${codename}-security`,
-      keyrings: pinned('security-automatic'),
+      codename: `${codename}-security`,
+      keyrings: securityAutomatic,
       optional: true,
     },
-    { ...archive, id: `debian ${codename}-updates`, suite: `${codename}-updates`, optional: true },
+    archiveSuite(`${codename}-updates`, automatic, true),
   ];
   // deb-version(7): backports are told by their version; testing images carry packages that unstable has already replaced.
   if (packages.some(({ version }) => version.includes('~bpo')))
-    suites.push({
-      ...archive,
-      id: `debian ${codename}-backports`,
-      suite: `${codename}-backports`,
-      origin: 'Debian Backports',
-      optional: true,
-    });
-  if (stable.length === 0) suites.push({ ...archive, id: 'debian sid', suite: 'sid', optional: true });
+    suites.push({ ...archiveSuite(`${codename}-backports`, automatic, true), origin: 'Debian Backports' });
+  if (stable.length === 0) suites.push(archiveSuite('sid', automatic, true));
   return suites.filter(({ keyrings }) => keyrings.length > 0);
+}
+
+function archiveSuite(suite: string, keyrings: string[], optional: boolean): SuiteRequest {
+  return { id: `debian ${suite}`, role: 'archive', suite, codename: suite, origin: 'Debian', keyrings, optional };
+}
+
+/** Key files for a release and those before it, the nearest first. */
+function pinnedKeys(codename: string, role: string, has: (keyring: string) => boolean): string[] {
+  const index = RELEASES.findIndex((one) => one.codename === codename);
+  const names = RELEASES.slice(0, index + 1).map((one) => `debian-archive-${one.codename}-${role}`);
+  return names.filter(has).reverse();
 }

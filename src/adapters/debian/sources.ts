@@ -1,6 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseStanza, splitStanzas } from '../../model/deb822.ts';
+import { type AptSource, parseAptSources } from '../../model/apt-sources.ts';
 import { Problem } from '../../problem.ts';
 
 /** Base addresses, without a slash at the end, best first: where `dists/` and `pool/` are. */
@@ -27,8 +27,7 @@ export async function debianSources(mirror?: string, aptFolder = APT_FOLDER): Pr
   for (const name of [join(aptFolder, 'sources.list'), ...names]) {
     const text = await readFile(name, 'utf8').catch(() => '');
     if (text.length > FILE_BYTES_MAX) continue;
-    const found = name.endsWith('.sources') ? parseSources(text) : name.endsWith('.list') ? parseSourcesList(text) : [];
-    for (const { address, suite } of found) {
+    for (const { address, suite } of debianEntries(name, text)) {
       const role = SECURITY_SUITE.test(suite) ? sources.security : sources.archive;
       if (!role.includes(address)) role.push(address);
     }
@@ -36,44 +35,14 @@ export async function debianSources(mirror?: string, aptFolder = APT_FOLDER): Pr
   return sources;
 }
 
-type AptSource = { address: string; suite: string };
-
-/** sources.list(5), "one-line-style". */
-export function parseSourcesList(text: string): AptSource[] {
-  const found: AptSource[] = [];
-  for (const line of text.split('\n')) {
-    const [, options = '', address = '', suite = '', components = ''] =
-      /^\s*deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s*([^#]*)/.exec(line) ?? [];
-    if (isDebians(components, /signed-by=(\S+)/i.exec(options)?.[1])) add(found, address, suite);
-  }
-  return found;
-}
-
-/** sources.list(5), "DEB822-style". */
-export function parseSources(text: string): AptSource[] {
-  const found: AptSource[] = [];
-  for (const piece of splitStanzas(text)) {
-    let stanza;
-    try {
-      stanza = parseStanza(piece);
-    } catch {
-      continue; // apt refuses the file; what the machine's owner broke is no reason to fail here
-    }
-    const words = (field: string): string[] => (stanza.get(field) ?? '').split(/\s+/).filter(Boolean);
-    if (stanza.get('enabled')?.toLowerCase() === 'no' || !words('types').includes('deb')) continue;
-    if (!isDebians(stanza.get('components') ?? '', stanza.get('signed-by'))) continue;
-    for (const address of words('uris')) for (const suite of words('suites')) add(found, address, suite);
-  }
-  return found;
+/** What a file of apt's sources names of Debian. */
+export function debianEntries(name: string, text: string): AptSource[] {
+  return parseAptSources(name, text).filter(isDebians);
 }
 
 /** Debian has a component `main`; where a key is pinned, it is one of Debian's. */
-function isDebians(components: string, signedBy: string | undefined): boolean {
-  return components.split(/\s+/).includes('main') && (signedBy === undefined || signedBy.includes('debian-archive'));
-}
-
-function add(found: AptSource[], address: string, suite: string): void {
-  if (/^https?:\/\//i.test(address) && URL.canParse(address)) found.push({ address: address.replace(/\/+$/, ''), suite });
+function isDebians({ components, signedBy }: AptSource): boolean {
+  return components.includes('main') && (signedBy === undefined || signedBy.includes('debian-archive'));
 }
 
 function baseAddress(text: string): string {

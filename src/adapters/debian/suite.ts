@@ -8,12 +8,20 @@ import { type Release, verifyRelease } from './release.ts';
 import type { SuiteRequest } from './releases.ts';
 
 /** A suite whose Release file was verified, and where it was found. */
-export type Suite = { request: SuiteRequest; release: Release; address: string };
+export type Suite = {
+  request: SuiteRequest;
+  release: Release;
+  address: string;
+  /** Address of the folder that its Release file is in. */
+  dists: string;
+  /** Addresses below which its .debs are asked for, best first. */
+  pools: readonly string[];
+};
 
 /** A verified InRelease as it was last seen, with what makes asking for it again cheap. It is verified again at each use. */
 type Remembered = { address: string; checkedAt: number; etag?: string; lastModified?: string; /** Bytes as latin1. */ text: string };
 
-const INRELEASE_BYTES_MAX = 8 * 1024 * 1024; // sid's is 250 kB
+export const INRELEASE_BYTES_MAX = 8 * 1024 * 1024; // sid's is 250 kB
 /** Milliseconds. Debian's archive changes four times a day; within this time what was seen counts as current. */
 const FRESH_MS = 10 * 60 * 1000;
 
@@ -31,7 +39,7 @@ export async function openSuite(ports: SuitePorts, request: SuiteRequest, addres
   const knownRelease = known === undefined ? undefined : await verified(known.text).catch(() => undefined);
   if (known !== undefined && knownRelease !== undefined && addresses.includes(known.address)) {
     const age = ports.now().getTime() - known.checkedAt;
-    if (age >= 0 && age < FRESH_MS) return { request, release: knownRelease, address: known.address };
+    if (age >= 0 && age < FRESH_MS) return suiteAt(request, knownRelease, known.address);
   }
   let failure: unknown;
   for (const address of addresses) {
@@ -46,13 +54,18 @@ export async function openSuite(ports: SuitePorts, request: SuiteRequest, addres
           `${request.id}: InRelease of ${release.archive.date} is older than one seen before (${seen})`,
         );
       await remember(file, { ...asked, address, checkedAt: ports.now().getTime() });
-      return { request, release, address };
+      return suiteAt(request, release, address);
     } catch (error) {
       failure ??= error;
     }
   }
   if (failure !== undefined) throw failure;
   return undefined;
+}
+
+/** A suite in the usual structure. */
+export function suiteAt(request: SuiteRequest, release: Release, address: string, pools: readonly string[] = [address]): Suite {
+  return { request, release, address, dists: `${address}/dists/${request.suite}`, pools };
 }
 
 async function ask(

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Git } from '../../ports.ts';
@@ -35,19 +35,15 @@ const LIMITS: GitLimits & TreeLimits = {
 /** The real git, hardened. Nothing of a repository is ever checked out: its objects are read. */
 export function makeGit(options: GitOptions): Git {
   const limits = { ...LIMITS, ...options.limits };
-  return {
-    async fetch(source) {
-      const url = checkedUrl(source.url);
-      const subdir = checkedSubdir(source.subdir);
-      await mkdir(options.workDir, { recursive: true });
-      const cwd = await mkdtemp(join(options.workDir, 'git-'));
-      const proxy = await options.openProxy();
-      const command: GitCommand = { cwd, proxy: proxy.address, limits };
-      const done = async (): Promise<void> => {
-        await proxy.close();
-        await rm(cwd, { recursive: true, force: true });
-      };
-      const guarded = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+
+  /** A folder and a proxy for one clone. What the proxy refused is the reason of whatever failed. */
+  const open = async (): Promise<Workplace> => {
+    await mkdir(options.workDir, { recursive: true });
+    const cwd = await mkdtemp(join(options.workDir, 'git-'));
+    const proxy = await options.openProxy();
+    return {
+      command: { cwd, proxy: proxy.address, limits },
+      async guarded(work) {
         try {
           return await work();
         } catch (thrown) {
@@ -57,9 +53,35 @@ export function makeGit(options: GitOptions): Git {
             cause: thrown,
           });
         }
-      };
+      },
+      async done() {
+        await proxy.close();
+        await rm(cwd, { recursive: true, force: true });
+      },
+    };
+  };
+
+  return {
+    async pin({ url, ref }) {
+      const address = checkedUrl(url);
+      checkRef(ref);
+      const { command, guarded, done } = await open();
       try {
-        const commit = await guarded(() => pin(command, url, source.ref));
+        const refs = await guarded(() => remoteRefs(command, address));
+        const named = namedRef(refs, ref);
+        return named === undefined ? undefined : (refs.get(`${named}^{}`) ?? refs.get(named));
+      } finally {
+        await done();
+      }
+    },
+
+    async fetch(source) {
+      const url = checkedUrl(source.url);
+      const subdir = checkedSubdir(source.subdir);
+      checkRef(source.ref);
+      const { command, guarded, done } = await open();
+      try {
+        const commit = await guarded(() => clone(command, url, source.ref));
         const tree = await treeOf(command, commit, subdir, source.subdir);
         const entries = await listTree(command, tree, limits);
         const time = (await runGit(command, ['show', '-s', '--format=%ct', '--end-of-options', commit])).toString('latin1');
@@ -82,6 +104,24 @@ export function makeGit(options: GitOptions): Git {
   };
 }
 
+/** Milliseconds: longer than any clone may take. */
+const ABANDONED_MS = 6 * 60 * 60 * 1000;
+
+/** Removes the clones of processes that were killed. Others may be at work in the same folder: only old ones go. */
+export async function sweepClones(workDir: string, now: Date): Promise<void> {
+  for (const name of await readdir(workDir).catch(() => [])) {
+    const folder = join(workDir, name);
+    const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Infinity }));
+    if (name.startsWith('git-') && now.getTime() - mtimeMs > ABANDONED_MS) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+type Workplace = {
+  command: GitCommand;
+  guarded<Result>(work: () => Promise<Result>): Promise<Result>;
+  done(): Promise<void>;
+};
+
 /** Throws `invalid-source`. A password in an address would end up in a signed statement. */
 function checkedUrl(text: string): string {
   const url = URL.parse(text);
@@ -101,10 +141,14 @@ function checkedSubdir(text = ''): string {
 
 const HEX = /^[0-9a-f]+$/i;
 
-/** Makes the clone and fetches the commit that `ref` names: HEAD, a branch, a tag, a full or a short commit id. */
-async function pin(command: GitCommand, url: string, ref: string | undefined): Promise<string> {
+/** git-check-ref-format(1). Throws `invalid-source`. */
+function checkRef(ref: string | undefined): void {
   if (ref !== undefined && (ref === '' || ref.startsWith('-') || /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{/.test(ref)))
     throw new Problem('invalid-source', 'the ref is not a name that git allows');
+}
+
+/** Makes the clone and fetches the commit that `ref` names: HEAD, a branch, a tag, a full or a short commit id. */
+async function clone(command: GitCommand, url: string, ref: string | undefined): Promise<string> {
   const refs = await remoteRefs(command, url);
   const named = namedRef(refs, ref);
   const format = [...refs.values()][0]?.length === 64 ? 'sha256' : 'sha1';
@@ -124,7 +168,7 @@ async function pin(command: GitCommand, url: string, ref: string | undefined): P
   return revision(command, `${ref}^{commit}`, () => noSuchRef(ref));
 }
 
-/** What the remote offers, by full name; a tag's own object is replaced by the commit it names. */
+/** What the remote offers, by full name; the commit of an annotated tag stands under the tag's name with `^{}` behind it. */
 async function remoteRefs(command: GitCommand, url: string): Promise<Map<string, string>> {
   const listing = await runGit(command, ['ls-remote', '--quiet', '--end-of-options', url]);
   const refs = new Map<string, string>();

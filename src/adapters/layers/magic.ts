@@ -1,7 +1,18 @@
 import type { FileFacts } from '../../model/inventory.ts';
+import { textFromBytes } from '../../model/path.ts';
 
 /** Bytes at the start of a file that {@link magicOf} looks at. */
 export const MAGIC_BYTES = 4;
+/** Bytes at the start of a script that the kernel looks at: BINPRM_BUF_SIZE. */
+export const HEAD_BYTES = 256;
+
+/** What follows `#!` on the first line of a script. */
+export function interpreterOf(head: Buffer): string | undefined {
+  const end = head.indexOf(0x0a);
+  const line = head.subarray(2, end < 0 ? HEAD_BYTES : end);
+  const text = textFromBytes(line).trim();
+  return text === '' ? undefined : text;
+}
 
 /**
  * What the first bytes of a file say it is, for what a machine or an interpreter may run. Names are not asked: a program is

@@ -8,7 +8,8 @@ import { whiteoutOf } from '../../model/tar-name.ts';
 import type { ScanLayer } from '../../ports.ts';
 import { Problem } from '../../problem.ts';
 import { CompressionFault, gunzip } from './gzip.ts';
-import { MAGIC_BYTES, magicOf } from './magic.ts';
+import { HEAD_BYTES, interpreterOf, MAGIC_BYTES, magicOf } from './magic.ts';
+import { isManifest, recogniseElf, recogniseManifest, type Recogniser } from './recognise.ts';
 import { makeScavenger } from './scavenge.ts';
 import { type ByteSource, makeByteSource } from './source.ts';
 import { unzstd } from './zstd.ts';
@@ -36,7 +37,7 @@ export function makeScanLayer(limits: ScanLimits = SCAN_LIMITS): ScanLayer {
       size += piece.length;
     });
     const anomalies = makeAnomalyList();
-    const files = collectFiles(wants, anomalies, limits.contents);
+    const files = collectFiles(wants, anomalies, limits.contents, layer.recognise === true);
     const reader = makeTarReader(files, limits.tar);
     const unpacked = createHash('sha256');
     const scavenge = makeScavenger();
@@ -115,6 +116,7 @@ function collectFiles(
   wants: (path: string, size: number) => boolean,
   anomalies: AnomalyList,
   contentsMax: number,
+  recognise: boolean,
 ): TarHandler & { entries: TarEntry[]; contents: Map<Digest, Uint8Array> } {
   const entries: TarEntry[] = [];
   const contents = new Map<Digest, Uint8Array>();
@@ -127,6 +129,7 @@ function collectFiles(
   let hashing: ReturnType<typeof createHash> | undefined;
   let digest: Digest = EMPTY;
   let head: Buffer = Buffer.alloc(0);
+  let recogniser: Recogniser | undefined;
 
   function asWhiteout({ path, kind, size }: TarMember): TarEntry | 'dropped' | undefined {
     const marker = whiteoutOf(path);
@@ -136,6 +139,16 @@ function collectFiles(
     else if (marker === 'reserved') odd('a name that aufs keeps to itself');
     else if (kind === 'file' && size > 0) odd(`a whiteout with ${size} bytes of contents`);
     return marker === 'invalid' || marker === 'reserved' ? 'dropped' : marker;
+  }
+
+  /** `before`: the bytes of the file that came before these, while they are fewer than say what it is. */
+  function recogniseIn(bytes: Uint8Array, before: Buffer): void {
+    const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    if (recogniser === undefined && before.length < MAGIC_BYTES && magicOf(head) === 'elf') {
+      recogniser = recogniseElf();
+      recogniser.data(before);
+    }
+    recogniser?.data(piece);
   }
 
   return {
@@ -160,10 +173,13 @@ function collectFiles(
       hashing = undefined;
       digest = EMPTY;
       head = Buffer.alloc(0);
+      recogniser = recognise && isManifest(file.path, file.size) ? recogniseManifest() : undefined;
     },
     data(bytes) {
       if (ignored) return;
-      if (head.length < MAGIC_BYTES && head.length < file.size) head = Buffer.concat([head, bytes.subarray(0, MAGIC_BYTES - head.length)]);
+      const before = head;
+      if (head.length < HEAD_BYTES && head.length < file.size) head = Buffer.concat([head, bytes.subarray(0, HEAD_BYTES - head.length)]);
+      if (recognise) recogniseIn(bytes, before);
       if (wanted) parts.push(Buffer.from(bytes));
       if (bytes.length === file.size) digest = digestFromHex(hash('sha256', bytes));
       else (hashing ??= createHash('sha256')).update(bytes);
@@ -174,6 +190,10 @@ function collectFiles(
       file.digest = digest;
       const magic = magicOf(head);
       if (magic !== undefined) file.magic = magic;
+      const interpreter = magic === 'script' ? interpreterOf(head) : undefined;
+      if (interpreter !== undefined) file.interpreter = interpreter;
+      const claims = recogniser?.end() ?? [];
+      if (claims.length > 0) file.claims = claims;
       if (wanted) contents.set(digest, Buffer.concat(parts));
       entries.push(file);
     },

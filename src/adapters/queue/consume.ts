@@ -111,7 +111,7 @@ export function makeConsume(address: string, onError: OnError, tuning: ConsumeTu
 
 async function taskOf(kind: JobKind, job: Job): Promise<Task> {
   const data = job.data as VerificationJob | { id: string };
-  const task: Task = { id: data.id, results: {}, retries: (problem) => retries(job, problem) };
+  const task: Task = { id: data.id, results: {}, attempt: job.attemptsMade + 1, retries: (problem) => retries(job, problem) };
   if ('image' in data) task.verification = data;
   if (kind !== 'evidence' && kind !== 'reinstall' && kind !== 'conclude') return task;
   for (const results of Object.values(await job.getChildrenValues<Results>())) task.results = { ...task.results, ...results };

@@ -3,7 +3,7 @@ import { textFromBytes } from '../../model/path.ts';
 import { fieldsOf } from '../account-names.ts';
 import type { ImageSide } from '../case.ts';
 import { isDynamicId } from '../rules/accounts.ts';
-import { found, type Found, type Scene } from './finding.ts';
+import { digestsOf, found, type Found, type Scene } from './finding.ts';
 
 /** Shells that end at once: nobody can log in. */
 const NO_LOGIN = /\/(?:nologin|false|sync)$/;
@@ -14,9 +14,25 @@ const LOCKED = /^[*!]/;
 
 /** Accounts, passwords and memberships that the packages alone do not make. */
 export function* accounts(scene: Scene): Generator<Found> {
-  yield* users(scene);
-  yield* passwords(scene);
-  yield* memberships(scene);
+  const told = [...users(scene), ...passwords(scene), ...memberships(scene)];
+  yield* told;
+  yield* others(scene, new Set(told.flatMap(({ finding }) => finding.paths)));
+}
+
+const FILES = ['passwd', 'group', 'shadow', 'gshadow'].flatMap((name) => [`/etc/${name}`, `/etc/${name}-`]);
+
+/** What else a file of accounts says, or who may read it: further groups and members, passwords of groups, days on which accounts end. */
+function* others(scene: Scene, told: ReadonlySet<string>): Generator<Found> {
+  for (const path of FILES) {
+    const entry = scene.file.published.entries.get(path);
+    if (entry === undefined || told.has(path) || scene.account.get(path)?.attribution !== 'unexplained') continue;
+    yield found(scene, 'account-unexpected', `${path} is not what the verified packages make; nothing accounts for it`, {
+      severity: scene.confirmable ? 'medium' : 'low',
+      paths: [path],
+      ...layerOf(scene, path),
+      evidence: digestsOf([entry]),
+    });
+  }
 }
 
 type Line = readonly string[];

@@ -4,7 +4,9 @@ import { found, type Found, type Scene } from './finding.ts';
 
 /** Variables that make the loader, a shell or an interpreter run code that the variable names. */
 const DANGEROUS =
-  /^(?:LD_(?:PRELOAD|AUDIT|LIBRARY_PATH|DEBUG_OUTPUT|PROFILE.*)|GLIBC_TUNABLES|GCONV_PATH|LOCPATH|MALLOC_TRACE|BASH_ENV|ENV|PROMPT_COMMAND|IFS|PYTHON(?:PATH|HOME|STARTUP|INSPECT|USERBASE)|PERL5(?:LIB|OPT|DB)|PERLLIB|RUBY(?:OPT|LIB)|NODE_(?:OPTIONS|PATH)|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|JDK_JAVA_OPTIONS|CLASSPATH|PHPRC|PHP_INI_SCAN_DIR|GIT_(?:SSH|SSH_COMMAND|EXEC_PATH|ASKPASS|PROXY_COMMAND)|OPENSSL_(?:CONF|ENGINES|MODULES)|SSL_CERT_(?:FILE|DIR)|http_proxy|https_proxy|HTTP_PROXY|HTTPS_PROXY|ALL_PROXY)$/;
+  /^(?:LD_(?:PRELOAD|AUDIT|LIBRARY_PATH|DEBUG_OUTPUT|PROFILE.*)|GLIBC_TUNABLES|GCONV_PATH|LOCPATH|MALLOC_TRACE|BASH_ENV|ENV|PROMPT_COMMAND|IFS|PYTHON(?:PATH|HOME|STARTUP|INSPECT|USERBASE)|PERL5(?:LIB|OPT|DB)|PERLLIB|RUBY(?:OPT|LIB)|NODE_(?:OPTIONS|PATH)|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|JDK_JAVA_OPTIONS|CLASSPATH|PHPRC|PHP_INI_SCAN_DIR|GIT_(?:SSH|SSH_COMMAND|EXEC_PATH|ASKPASS|PROXY_COMMAND)|OPENSSL_(?:CONF|ENGINES|MODULES)|SSL_CERT_(?:FILE|DIR)|http_proxy|https_proxy|HTTP_PROXY|HTTPS_PROXY|ALL_PROXY|SHELLOPTS|BASHOPTS|PS4|LESSOPEN|LESSCLOSE|HOSTALIASES|RESOLV_HOST_CONF|BASH_FUNC_.*)$/s;
+/** Folders that anybody may write, or that are another one in each place: a program found there is whoever's. */
+const ANYBODYS = /^(?!\/)|^\/(?:tmp|var\/tmp|dev\/shm|run\/lock)(?:\/|$)|(?:^|\/)\.\.(?:\/|$)/;
 /** Members that decide which program runs, and as whom: a change is as bad as a changed program. */
 const GRAVE: ReadonlySet<string> = new Set([
   'Entrypoint',
@@ -23,7 +25,7 @@ export function* configuration(scene: Scene): Generator<Found> {
   const env = variables(published.inventory.config.config?.Env);
   const made = rebuilt === undefined ? undefined : variables(rebuilt.inventory.config.config?.Env);
   for (const [name, values] of env) {
-    if (!DANGEROUS.test(name)) continue;
+    if (!DANGEROUS.test(name) && !(name === 'PATH' && values.some((value) => value.split(':').some((one) => ANYBODYS.test(one))))) continue;
     const same = made !== undefined && made.get(name)?.join('\0') === values.join('\0');
     const who = same
       ? 'the rebuild sets the same'

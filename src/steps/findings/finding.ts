@@ -1,3 +1,4 @@
+import type { BundledCopy } from '../../model/copies.ts';
 import { FINDINGS, type FindingCode } from '../../model/finding-codes.ts';
 import type { Entry } from '../../model/inventory.ts';
 import type { Path } from '../../model/path.ts';
@@ -23,6 +24,7 @@ export type Scene = {
   /** Whether a re-installation or a rebuild could vouch for what maintainer scripts generate. */
   confirmable: boolean;
   lineOfLayer: (layer: number) => number | undefined;
+  copies: readonly BundledCopy[];
 };
 
 export type FindingMaker = (scene: Scene) => Iterable<Found>;
@@ -59,13 +61,15 @@ export function found(
 }
 
 /** How well a file that should be looked at is accounted for. */
-export type Trace = 'packages' | 'source' | 'rebuilt' | 'none';
+export type Trace = 'packages' | 'source' | 'third-party' | 'rebuilt' | 'none';
 
 export function traceOf({ attribution }: AccountLine): Trace {
   switch (attribution) {
     case 'debian-official':
     case 'debian-generated':
       return 'packages';
+    case 'third-party':
+      return 'third-party';
     case 'source':
     case 'download':
       return 'source';
@@ -103,6 +107,7 @@ export function count(number: number, noun: string): string {
 
 export const TRACES: Record<Exclude<Trace, 'packages'>, string> = {
   source: 'it comes from the source',
+  'third-party': 'it comes from a package of a third party, whose key the image names itself',
   rebuilt: 'the rebuild makes the same, and no package or source file does',
   none: 'nothing accounts for it',
 };

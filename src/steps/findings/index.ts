@@ -1,38 +1,50 @@
 import { byText } from '../../model/path.ts';
 import { SEVERITIES } from '../../model/verdict.ts';
 import { accounts } from './accounts.ts';
+import { bundled } from './bundled.ts';
 import { configuration } from './configuration.ts';
 import { unverifiedDownloads } from './downloads.ts';
 import { drifts } from './drift.ts';
 import type { FindingMaker, Found, Scene } from './finding.ts';
 import { foundPackages } from './found-packages.ts';
+import { generatedFiles } from './generated-files.ts';
 import { layers } from './layers.ts';
+import { outdated } from './outdated.ts';
 import { packageDatabase } from './package-database.ts';
 import { packagedFiles } from './packaged-files.ts';
 import { places } from './places.ts';
 import { privileges } from './privileges.ts';
 import { rebuildNotes } from './rebuild.ts';
+import { reproduction } from './reproduction.ts';
 import { secrets } from './secrets.ts';
 import { system } from './system.ts';
+import { thirdParties } from './third-party.ts';
 import { unexplained } from './unexplained.ts';
+import { vulnerable } from './vulnerable.ts';
 import { volatiles } from './volatile.ts';
 
 const MAKERS: readonly FindingMaker[] = [
   packagedFiles,
+  generatedFiles,
   privileges,
   places,
   accounts,
   configuration,
   packageDatabase,
   foundPackages,
+  thirdParties,
+  outdated,
+  vulnerable,
   system,
   unexplained,
   secrets,
   layers,
+  bundled,
   unverifiedDownloads,
   drifts,
   volatiles,
   rebuildNotes,
+  reproduction,
 ];
 
 /** A hostile image may earn a finding for each of its files: the gravest this many of one code stand in the verdict. */

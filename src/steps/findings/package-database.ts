@@ -1,6 +1,16 @@
+import type { UnverifiedReason } from '../../model/debian.ts';
 import { textFromBytes } from '../../model/path.ts';
 import { installedPackages } from '../installed-packages.ts';
 import { count, found, type Found, type Scene } from './finding.ts';
+
+const REASONS: ReadonlyMap<UnverifiedReason, string> = new Map([
+  ['not-found', ', nor had it when the image may have been made'],
+  ['snapshot-off', ', and no archive of snapshots is configured that could have had it earlier'],
+  ['snapshot-unreachable', ', and the archive of snapshots that may have had it earlier could not be reached: verify again when it can'],
+  ['repository-unreachable', ', and a repository of the image that may have it could not be reached or used'],
+  ['repository-untrusted', ', and a repository of the image that may have it is not signed by the key that the image names for it'],
+  ['snapshot-untrusted', ', and what the archive of snapshots has of then is not signed by the keys pinned for it'],
+]);
 
 /** What the image says about its packages, held against what the archive signed. */
 export function* packageDatabase(scene: Scene): Generator<Found> {
@@ -11,10 +21,13 @@ export function* packageDatabase(scene: Scene): Generator<Found> {
     return;
   }
   const unverified = evidence.packages.filter(({ status, state }) => status === 'unverified-version' && state === 'installed');
-  if (unverified.length > 0) {
-    yield found(scene, 'package-unverified', `the archive does not have ${count(unverified.length, 'installed package')} in that version`, {
+  for (const reason of [undefined, ...REASONS.keys()]) {
+    const alike = unverified.filter((one) => one.unverified === reason);
+    if (alike.length === 0) continue;
+    const message = `the archive does not have ${count(alike.length, 'installed package')} in that version`;
+    yield found(scene, 'package-unverified', reason === undefined ? message : `${message}${REASONS.get(reason)}`, {
       evidence: Object.fromEntries(
-        unverified.slice(0, LISTED_MAX).map(({ name, architecture, version }) => [`${name}:${architecture}`, version]),
+        alike.slice(0, LISTED_MAX).map(({ name, architecture, version }) => [`${name}:${architecture}`, version]),
       ),
     });
   }

@@ -1,7 +1,7 @@
 import { FINDINGS } from '../../model/finding-codes.ts';
 import type { Entry } from '../../model/inventory.ts';
 import { isReplaced } from '../attribute.ts';
-import { ruleContext, sideOf } from '../case.ts';
+import { formContext, sideOf } from '../case.ts';
 import { admits } from '../compare.ts';
 import { rulesFor } from '../rules/index.ts';
 import { type Place, placeOf } from '../sensitive-places.ts';
@@ -33,7 +33,7 @@ export function* places(scene: Scene): Generator<Found> {
 
 /** A rule that knows the form has read the file: it decides nothing that matters. */
 function hasHarmlessForm({ file }: Scene, entry: Entry): boolean {
-  const context = ruleContext(file.published, undefined);
+  const context = formContext(file);
   return rulesFor(entry.path).some((rule) => admits(rule, entry) && rule.form?.(sideOf(file.published, entry), context) === true);
 }
 

@@ -1,3 +1,4 @@
+import type { Severity } from '../../model/verdict.ts';
 import { isCode } from '../is-code.ts';
 import { isWorldWritable } from '../privileges.ts';
 import { standardDevices } from '../rules/standard-devices.ts';
@@ -6,6 +7,11 @@ import { found, lessened, type Found, type Scene, traceOf, TRACES } from './find
 
 /** Folders that hold what others run or trust. */
 const SYSTEM_FOLDER = /^\/(?:$|(?:usr|etc|bin|sbin|lib|lib32|lib64|boot|root|opt)(?:\/|$)|var\/(?:lib\/dpkg|spool\/cron)(?:\/|$))/;
+
+/** update-alternatives(1): the links that decide which program a name means. */
+export function isAlternative(path: string): boolean {
+  return path.startsWith('/etc/alternatives/');
+}
 
 /** Device files, alternatives that lead out of the packages, and what anyone may change. */
 export function* system(scene: Scene): Generator<Found> {
@@ -19,9 +25,9 @@ export function* system(scene: Scene): Generator<Found> {
     if (line === undefined) continue;
     const trace = traceOf(line);
     if (trace === 'packages') continue;
-    const details = (severity: 'high', accuses: boolean) =>
+    const details = (severity: Severity, accuses: boolean) =>
       ({
-        severity: lessened(severity, trace === 'none' ? (scene.confirmable ? 0 : 2) : trace === 'rebuilt' ? 1 : 2),
+        severity: lessened(severity, trace === 'none' ? (scene.confirmable ? 0 : 2) : trace === 'source' ? 2 : 1),
         paths: [path],
         layer,
         accuses: accuses && trace === 'none' && !scene.madeByRebuild(entry) && !scene.mayHaveMoved(entry),
@@ -43,9 +49,10 @@ export function* system(scene: Scene): Generator<Found> {
         evidence: { mode: entry.mode.toString(8).padStart(4, '0') },
       });
     }
-    if (kind === 'symlink' && path.startsWith('/etc/alternatives/') && entry.target !== undefined && !isPackaged(entry.target)) {
-      yield found(scene, 'alternative-unpackaged', `${path} leads to ${entry.target}; ${TRACES[trace]}`, {
-        ...details('high', true),
+    if (kind === 'symlink' && isAlternative(path) && entry.target !== undefined) {
+      const inside = isPackaged(entry.target);
+      yield found(scene, inside ? 'alternative-changed' : 'alternative-unpackaged', `${path} leads to ${entry.target}; ${TRACES[trace]}`, {
+        ...details(inside ? 'medium' : 'high', true),
         evidence: { target: entry.target },
       });
     }

@@ -3,6 +3,7 @@ import type { AccountLine } from '../../model/verdict.ts';
 import { isUnconfirmedBytecode } from '../attribute.ts';
 import { isPrivileged } from '../privileges.ts';
 import { isSensitive } from '../sensitive-places.ts';
+import { isAlternative } from './system.ts';
 import { count, digestsOf, found, type Found, packageName, type Scene } from './finding.ts';
 
 type Group = { note: string; purl?: string; drifted: boolean; accuses: boolean; entries: Entry[] };
@@ -21,7 +22,7 @@ export function* unexplained(scene: Scene): Generator<Found> {
     // A changed packaged file and a privileged program have findings of their own, with what was expected.
     const hasOwn = scene.file.expectation.files.get(entry.path)?.state === 'changed' || isPrivileged(entry);
     if (!line.code) {
-      if (!hasOwn && !isSensitive(entry.path)) data.push(entry.path);
+      if (!hasOwn && !isSensitive(entry.path) && !(entry.kind === 'symlink' && isAlternative(entry.path))) data.push(entry.path);
     } else if (isUnconfirmedBytecode(scene.file, entry.path)) addTo(bytecode, scene, entry, line);
     else if (!hasOwn) addTo(code, scene, entry, line);
   }

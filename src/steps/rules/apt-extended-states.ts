@@ -31,6 +31,11 @@ function compared(side: Side, { drifted }: RuleContext): string[] | undefined {
     .sort();
 }
 
+/** Which packages were asked for by name is the Dockerfile's choice: every package it names must be a verified one. */
+function namesVerified(side: Side, { verified }: RuleContext): boolean {
+  return states(side)?.every(({ name }) => verified.has(name)) === true;
+}
+
 export const aptExtendedStates: Rule = {
   name: 'apt-extended-states',
   version: 1,
@@ -38,7 +43,6 @@ export const aptExtendedStates: Rule = {
     'apt notes which packages came in as dependencies, in the order of its cache; compared as a set. It names packages and decides nothing but autoremove',
   applies: alwaysAt('/var/lib/apt/extended_states'),
   equal: equalBy(compared),
-  // Which packages were asked for by name is the Dockerfile's choice: every package it names must be a verified one.
-  regenerates: (side, _reinstalled, { verified }) => states(side)?.every(({ name }) => verified.has(name)) === true,
-  form: (side) => states(side) !== undefined,
+  regenerates: (side, _reinstalled, context) => namesVerified(side, context),
+  form: namesVerified,
 };

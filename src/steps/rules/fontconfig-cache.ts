@@ -12,18 +12,20 @@ function fonts({ bytes }: Side): Buffer | undefined {
   return data.fill(0, 48, 64);
 }
 
+function sameFonts(published: Side, other: Side): boolean {
+  const a = fonts(published);
+  const b = fonts(other);
+  return a !== undefined && b !== undefined && a.equals(b);
+}
+
 export const fontconfigCache: Rule = {
   name: 'fontconfig-cache',
   version: 1,
   reason:
     'fontconfig notes the mtime of each font folder in its cache; the rest of the cache is compared where its bytes were kept, its size otherwise',
   applies: (path) => /^\/var\/cache\/fontconfig\/[0-9a-f]{32}-le64\.cache-\d+$/.test(path),
-  equal: (published, rebuilt) => {
-    if (published.bytes === undefined || rebuilt.bytes === undefined) return published.facts.size === rebuilt.facts.size;
-    const a = fonts(published);
-    const b = fonts(rebuilt);
-    return a !== undefined && b !== undefined && a.equals(b);
-  },
+  equal: (a, b) => (a.bytes === undefined || b.bytes === undefined ? a.facts.size === b.facts.size : sameFonts(a, b)),
+  regenerates: sameFonts,
   form: (side) => side.bytes === undefined || fonts(side) !== undefined,
   formOnly: (side) => side.bytes === undefined,
   followsPackages: true,

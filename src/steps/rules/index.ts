@@ -4,21 +4,30 @@ import { packageAccounts } from './accounts.ts';
 import { alternativesLog } from './alternatives-log.ts';
 import { aptCache } from './apt-cache.ts';
 import { aptExtendedStates } from './apt-extended-states.ts';
+import { aptFolders } from './apt-folders.ts';
 import { aptHistory } from './apt-history.ts';
 import { aptLists } from './apt-lists.ts';
 import { aptSources } from './apt-sources.ts';
 import { aptTerm } from './apt-term.ts';
 import { builderFiles } from './builder-files.ts';
+import { debconfDatabase } from './debconf.ts';
+import { dpkgFilters } from './dpkg-filters.ts';
 import { dpkgLog } from './dpkg-log.ts';
 import { dpkgStatus, dpkgStatusOld } from './dpkg-status.ts';
 import { eippLog } from './eipp-log.ts';
 import { fontconfigCache } from './fontconfig-cache.ts';
-import { hostKeys } from './host-keys.ts';
+import { hostKeys, snakeoilLink } from './host-keys.ts';
+import { hostName } from './host-name.ts';
+import { imageTemplate } from './image-template.ts';
+import { javaCacerts } from './java-cacerts.ts';
 import { ldconfigAuxCache } from './ldconfig-aux-cache.ts';
 import { lockFiles } from './lock-files.ts';
 import { machineId } from './machine-id.ts';
+import { manIndex } from './man-index.ts';
+import { postgresCluster } from './postgres-cluster.ts';
 import { pycSourceTime } from './pyc-source-time.ts';
 import type { Rule } from './rule.ts';
+import { runFolders } from './run-folders.ts';
 import { shadowLastChange } from './shadow-last-change.ts';
 import { standardDevices } from './standard-devices.ts';
 
@@ -37,14 +46,24 @@ export const FILE_RULES: readonly Rule[] = [
   aptExtendedStates,
   aptLists,
   aptSources,
+  aptFolders,
+  dpkgFilters,
+  imageTemplate,
   ldconfigAuxCache,
   fontconfigCache,
   pycSourceTime,
   machineId,
   hostKeys,
+  snakeoilLink,
+  hostName,
+  javaCacerts,
+  debconfDatabase,
+  postgresCluster,
+  manIndex,
   builderFiles,
   standardDevices,
   lockFiles,
+  runFolders,
 ];
 
 /** Rules that are part of a step and look at no contents. */
@@ -84,6 +103,12 @@ export const STEP_RULES = {
     version: 1,
     reason: "a file of /var/lib/dpkg/status.d has exactly the fields of the verified .deb's control file, or is that .deb's md5sums",
   },
+  aclLost: {
+    name: 'acl-lost',
+    version: 1,
+    reason:
+      'equal to what the verified packages make but for the access control list, which builders leave out of their layers; a list that is there is compared',
+  },
   debArchive: { name: 'deb-archive', version: 1, reason: 'a .deb left in the cache whose digest is that of a verified package' },
   archiveIndex: { name: 'archive-index', version: 1, reason: "an index left in apt's lists whose digest is one of the verified chain" },
   parentDirectory: {
@@ -99,7 +124,7 @@ export const RULES: readonly RuleDescription[] = [...Object.values(STEP_RULES), 
   .sort((a, b) => (a.name < b.name ? -1 : 1));
 
 /** Nearly every path of an image is none that a rule applies to: these few beginnings decide it quickly. */
-const BEGINNINGS = /^\/(?:etc|var|dev|run)\/|\.pyc$|^\/\.dockerenv$/;
+const BEGINNINGS = /^\/(?:etc|var|dev|run)\/|\.pyc$|^\/\.dockerenv$|^\/usr\/sbin\/policy-rc\.d$/;
 
 export function rulesFor(path: Path): readonly Rule[] {
   return BEGINNINGS.test(path) ? FILE_RULES.filter((rule) => rule.applies(path)) : [];

@@ -37,6 +37,7 @@ export const ldconfigAuxCache: Rule = {
   admits: (facts) => isPlain(facts) && facts.uid === 0 && facts.gid === 0 && facts.mode === 0o600,
   // The loader never reads this file. Where its bytes were not kept, the size still says that there are as many libraries.
   equal: (a, b, context) => (a.bytes === undefined || b.bytes === undefined ? a.facts.size === b.facts.size : compared(a, b, context)),
+  regenerates: compared,
   form: (side) => side.bytes === undefined || libraries(side) !== undefined,
   formOnly: (side) => side.bytes === undefined,
   followsPackages: true,

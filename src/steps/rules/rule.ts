@@ -12,6 +12,11 @@ export type RuleContext = {
   neighbour(side: 'published' | 'other', path: Path): Side | undefined;
   /** Names of the verified packages, without architecture. */
   verified: ReadonlySet<string>;
+  /** The name of an id of the published image, by its own /etc/passwd. */
+  userOf(uid: number): string | undefined;
+  /** True for root, and for an account of the published image that the other side makes as well, by its name. */
+  isSystemUser(uid: number): boolean;
+  isSystemGroup(gid: number): boolean;
   /** True where both ids mean the same account by name; static ids are compared as numbers. */
   sameUser(published: number, other: number): boolean;
   sameGroup(published: number, other: number): boolean;
@@ -27,11 +32,16 @@ export type Rule = {
   reason: string;
   applies(path: Path): boolean;
   /** Which facts a file may have at all; {@link isPlain} where absent. */
-  admits?(facts: FileFacts): boolean;
+  admits?(facts: Side['facts']): boolean;
   /** The published file against the rebuilt one: equal after normalisation. */
   equal?(published: Side, rebuilt: Side, context: RuleContext): boolean;
   /** The published file against the re-installed one: what the packages make, whatever order they came in. */
   regenerates?(published: Side, reinstalled: Side, context: RuleContext): boolean;
+  /**
+   * The file follows, as a whole, from what is verified: what a tool of Debian's is known to write there, or what is recomputed
+   * from files that the re-installation holds (the other side). As good as a file that the re-installation made itself.
+   */
+  known?(published: Side, context: RuleContext): boolean;
   /** The file alone, where there is nothing to compare with: harmless whatever it says. */
   form?(published: Side, context: RuleContext): boolean;
   /** True where `form` may also excuse that only one of the two images has the file. */

@@ -25,7 +25,7 @@ describe('PostgreSQL', () => {
     assert.ok(first !== undefined);
     const sql = postgresSql(postgres.url, () => undefined);
     await migrate(sql);
-    assert.deepEqual(await sql.query('select version from conforme_schema'), [{ version: 1 }]);
+    assert.deepEqual(await sql.query('select version from conforme_schema'), [{ version: 1 }, { version: 2 }, { version: 3 }]);
 
     const job = {
       id: 'v',
@@ -55,6 +55,31 @@ describe('PostgreSQL', () => {
     await postgres.start();
     assert.equal((await first.records.get('v'))?.status, 'done');
     await Promise.all([sql.close(), ...opened.map(({ close }) => close())]);
+  });
+
+  it('answers from what an older schema kept', async () => {
+    await using postgres = await startPostgres();
+    const sql = postgresSql(postgres.url, () => undefined);
+    await migrate(sql, 1);
+    await sql.query(
+      `insert into verifications (id, request_key, job, reference, digest, manifest_digest, status, step)
+       values ('old', 'k', '{}', 'x', 'sha256:1', 'sha256:2', 'done', 'done')`,
+    );
+    await sql.query(
+      `insert into verdicts (verification, digest, image, result, verdict, statement, signature, account, differences)
+       values ('old', 'sha256:3', '{"reference":"x"}', 'identical', '{}', '', '', '', '')`,
+    );
+    for (const version of ['1.10-1', 'odd'])
+      await sql.query(`insert into packages (name, version, architecture, source, source_version) values ('p', $1, 'all', 's', $1)`, [
+        version,
+      ]);
+    await sql.query('insert into verification_packages select id, 1, 0 from packages');
+    const opened = await openPostgres(postgres.url, () => undefined);
+    const found = async (olderThan: string) =>
+      (await opened.records.imagesWithPackage({ name: 's', olderThan }, { limit: 9 })).items.map((item) => item.package?.version);
+    assert.deepEqual(await found('1.9-1'), ['odd'], 'nothing shows that it is new enough');
+    assert.deepEqual(await found('1.10-2'), ['1.10-1', 'odd']);
+    await Promise.all([sql.close(), opened.close()]);
   });
 
   it('refuses a schema newer than it knows', async () => {

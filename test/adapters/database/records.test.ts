@@ -175,20 +175,20 @@ function suite(open: () => Promise<OpenRecords>): void {
       records.conclude(verdictOf(each, { packages: index === 0 ? packages : packages.toReversed() })),
     );
     assert.deepEqual(await Promise.all([one, two]), [true, true]);
-    const found = await records.imagesWithPackage(source);
+    const { items: found } = await records.imagesWithPackage({ name: source }, { limit: 100 });
     assert.equal(found.length, 4);
     const [newest] = verifications.toReversed();
     assert.equal(found[0]?.verification, newest?.id);
     assert.deepEqual(found[0]?.image, newest?.image);
     assert.deepEqual(
-      found.slice(0, 2).map(({ name, layer }) => [name, layer]),
+      found.slice(0, 2).map(({ package: held, layer }) => [held?.name, layer]),
       [
         ['liba\ufffd', 0],
         ['libb\ufffd', 1],
       ],
     );
     assert.equal((await records.verdictOf(verifications[0]?.id ?? ''))?.packages.length, 2);
-    assert.deepEqual(await records.imagesWithPackage("'; drop table packages; --"), []);
+    assert.deepEqual(await records.imagesWithPackage({ name: "'; drop table packages; --" }, { limit: 1 }), { items: [] });
   });
 
   it('remembers an Idempotency-Key with its body', async () => {

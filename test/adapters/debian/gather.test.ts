@@ -143,6 +143,40 @@ test('a version that the archive does not have is unverified, and nothing else i
   );
 });
 
+test('what the suites have that is newer is told, the security suite first, and sid or backports are no upgrade', async () => {
+  const tool = (version: string, architecture: string) =>
+    makeDeb({ name: 'tool', version, architecture, files: { 'usr/bin/tool': version } });
+  const [fixed, updated, moved, unstable] = await Promise.all([tool('1:2.0-1+deb12u1', 'amd64'), tool('1:2.0-1+deb12u2', 'amd64'), tool('1:2.0-3', 'all'), tool('1:3', 'amd64')]); // prettier-ignore
+  await archive.publish({ debs: [...debs, moved], keys: [keys.automatic] });
+  await archive.publish({ suite: 'bookworm-updates', debs: [updated], keys: [keys.automatic] });
+  await archive.publish({ suite: 'bookworm-backports', debs: [unstable], keys: [keys.automatic], origin: 'Debian Backports' });
+  await archive.publish({ suite: 'bookworm-security', debs: [fixed], keys: [keys.security], components: 'updates/main' });
+  for (const [path, bytes] of new Map(archive.files))
+    if (path.includes('bookworm-security')) archive.files.set(path.replace('/debian/', '/debian-security/'), bytes);
+  const old = await gather(installed([['tool', '1:1.9', 'amd64'], ['gz', '1', 'all'], ['flat', '0~bpo12+1', 'all'], ['zst', '-', 'all'], ['tool', '1:1.9', 'arm64']])); // prettier-ignore
+  assert.equal(old.release, 'bookworm');
+  assert.deepEqual(
+    old.packages.map(({ newer }) => newer),
+    [
+      [
+        { version: '1:2.0-1+deb12u1', archive: 'debian-security bookworm-security', security: true },
+        { version: '1:2.0-3', archive: 'debian bookworm' },
+        { version: '1:2.0-1+deb12u2', archive: 'debian bookworm-updates' },
+      ],
+      undefined,
+      [{ version: '1', archive: 'debian bookworm' }],
+      undefined,
+      [{ version: '1:2.0-3', archive: 'debian bookworm' }], // what becomes `all` takes the place of every architecture's
+    ],
+  );
+  // dpkg: +b1 comes before +deb12u1, and 2.0-3 after both.
+  const current = await gather(installed([['tool', '1:2.0-1+b1', 'amd64'], ['tool', '1:2.0-3', 'all'], ['tool', '1:2.0-1+deb12u2', 'amd64']])); // prettier-ignore
+  assert.deepEqual(
+    current.packages.map(({ newer }) => newer?.map(({ version }) => version)),
+    [['1:2.0-1+deb12u1', '1:2.0-3', '1:2.0-1+deb12u2'], undefined, ['1:2.0-3']],
+  );
+});
+
 test('what was fetched is not fetched again; InRelease is, after a while', async () => {
   const first = await gather();
   const debRequests = archive.requests.filter((path) => path.endsWith('.deb'));

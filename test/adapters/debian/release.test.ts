@@ -11,12 +11,13 @@ const REQUEST: SuiteRequest = {
   id: 'debian bookworm',
   role: 'archive',
   suite: 'bookworm',
+  codename: 'bookworm',
   origin: 'Debian',
   keyrings: [],
   optional: false,
 };
 const FILE = { path: 'main/binary-amd64/Packages.xz', digest: `sha256:${'a'.repeat(64)}`, size: 7 } as const;
-const NOW = new Date();
+const NOW = new Date(Date.now() + 2000); // signatures count whole seconds
 const hours = (count: number): Date => new Date(NOW.getTime() + count * 3_600_000);
 
 let automatic: ArchiveKey;

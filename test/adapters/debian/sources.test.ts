@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { suitesOf, codenameOf } from '../../../src/adapters/debian/releases.ts';
-import { debianSources, parseSources, parseSourcesList } from '../../../src/adapters/debian/sources.ts';
+import { debianEntries, debianSources } from '../../../src/adapters/debian/sources.ts';
 import type { InstalledPackage } from '../../../src/model/debian.ts';
 import { Problem } from '../../../src/problem.ts';
 
@@ -19,7 +19,7 @@ test('sources of one line each', () => {
     ['deb cdrom:[Debian]/ bookworm main', []],
     ['deb file:/srv/debian bookworm main', []],
   ];
-  for (const [line, expected] of cases) assert.deepEqual(parseSourcesList(line), expected, line);
+  for (const [line, expected] of cases) assert.deepEqual(debianEntries('a.list', line).map(({ address, suite }) => ({ address, suite })), expected, line); // prettier-ignore
 });
 
 test('sources in stanzas', () => {
@@ -49,7 +49,7 @@ Components: main
 not a stanza
 `;
   assert.deepEqual(
-    parseSources(text).map(({ address, suite }) => `${address} ${suite}`),
+    debianEntries('a.sources', text).map(({ address, suite }) => `${address} ${suite}`),
     [
       'http://a.example/debian bookworm',
       'http://a.example/debian bookworm-updates',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,12 +9,11 @@ import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { extract } from 'tar-stream';
-import { makeGit, type GitOptions } from '../../../src/adapters/git/git.ts';
-import { makeGuard } from '../../../src/adapters/network/guard.ts';
-import { makeProxy } from '../../../src/adapters/network/proxy.ts';
+import { type GitOptions, sweepClones } from '../../../src/adapters/git/git.ts';
 import type { Git } from '../../../src/ports.ts';
 import type { ProblemCode } from '../../../src/problem.ts';
 import { startGitServer } from '../../../scripts/demo/git-server.ts';
+import { makeLoopbackGit } from '../../support/git.ts';
 import { TestRepository } from '../../support/repository.ts';
 
 type Member = { name: string; type: string; mode: number; linkname: string | null; uid: number; mtime: number; body: Buffer };
@@ -55,20 +54,7 @@ describe('git over HTTP', () => {
   let commits: string[] = [];
   let url = '';
 
-  const gitThrough = (allow: string[], more: Partial<GitOptions> = {}): Git =>
-    makeGit({
-      workDir: work,
-      openProxy: async () => {
-        const proxy = makeProxy({ guard: makeGuard({ allow, hosts: [] }), secret: 'sesame' });
-        const address = (await proxy.listen({ host: '127.0.0.1', port: 0 })) ?? '';
-        return {
-          address,
-          refusals: () => proxy.requests().flatMap(({ refused, error }) => (refused === 'address' ? [error ?? refused] : [])),
-          close: () => proxy.close(),
-        };
-      },
-      ...more,
-    });
+  const gitThrough = (allow: string[], more: Partial<GitOptions> = {}): Git => makeLoopbackGit(work, allow, more);
   const git = gitThrough(['127.0.0.0/8']);
   const fetched = async <Result>(
     source: Parameters<Git['fetch']>[0],
@@ -142,6 +128,31 @@ describe('git over HTTP', () => {
     ] as const) {
       assert.equal(await fetched({ url, ref }, async (result) => result.commit), commit, ref);
     }
+  });
+
+  it('tells what a name means now, without a clone', async () => {
+    const [first, second, third] = commits;
+    for (const [ref, commit] of [
+      [undefined, second],
+      ['main', second],
+      ['refs/heads/side', third],
+      ['v1', first], // annotated: the commit, not the tag's own object
+      ['no-such-branch', undefined],
+      [first, undefined],
+    ] as const) {
+      assert.equal(await git.pin({ url, ...(ref === undefined ? {} : { ref }) }), commit, ref);
+    }
+    await assert.rejects(git.pin({ url, ref: '--upload-pack=x' }), isProblem('invalid-source'));
+    await assert.rejects(gitThrough([]).pin({ url }), isProblem('address-refused'));
+  });
+
+  it('removes what a killed process left, and nothing that is at work', async () => {
+    const swept = mkdtempSync(join(root, 'swept-'));
+    for (const name of ['git-old', 'git-new', 'other']) mkdirSync(join(swept, name));
+    for (const name of ['git-old', 'other']) utimesSync(join(swept, name), 0, 0);
+    await sweepClones(swept, new Date());
+    assert.deepEqual(readdirSync(swept).sort(), ['git-new', 'other']);
+    await sweepClones(join(root, 'no-such-folder'), new Date());
   });
 
   it('gives the files of a folder, with long names', () =>

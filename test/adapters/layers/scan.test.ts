@@ -151,6 +151,23 @@ describe('files', () => {
     });
   }
 
+  it('notes what a script is run by, as far as the kernel reads', async () => {
+    for (const [content, interpreter] of [
+      ['#!/bin/sh\n', '/bin/sh'],
+      ['#! /usr/bin/env -S python3 -u\nimport x', '/usr/bin/env -S python3 -u'],
+      ['#!\u001b[31m\u202e', '\\x1b[31m\\xe2\\x80\\xae'],
+      ['#!\n', undefined],
+      [`#!${'x'.repeat(9000)}`, 'x'.repeat(254)],
+      ['/bin/sh\n', undefined],
+    ] as const) {
+      const bytes = tar(member({ name: 'f' }, Buffer.from(content)));
+      for (const piece of [1, 100, bytes.length]) {
+        const [entry] = (await scan(bytes, { piece })).entries;
+        assert.equal(entry?.kind === 'file' ? entry.interpreter : 'no file', interpreter);
+      }
+    }
+  });
+
   it('sees a program that begins with a hole of its own', async () => {
     const map: [string, string][] = [['GNU.sparse.size', '600'], ['GNU.sparse.numblocks', '1'], ['GNU.sparse.map', '0,4']]; // prettier-ignore
     const [entry] = (await scan(tar(pax(map), member({ name: 'f' }, '\x7fELF')))).entries;

@@ -39,6 +39,40 @@ test('packages that the archive does not have are named', () => {
   assert.ok(verdict.findings.some(({ code, paths }) => code === 'setuid-unexpected' && paths[0] === '/usr/bin/su'));
 });
 
+test('packages that the archive has in a newer version: a fix that is out weighs more than a point release', () => {
+  const point = { version: '1.22.1-9+deb12u1', archive: 'debian bookworm' };
+  const fix = { version: '1.22.1-9+deb12u2', archive: 'debian bookworm', security: true };
+  const { verdict } = judge(
+    judgeInputs({ ...both({}), newer: { nginx: [fix, point], passwd: [{ version: '2', archive: 'debian bookworm' }] } }),
+  );
+  assert.equal(verdict.auditable, 'yes');
+  assert.deepEqual(
+    verdict.findings.map(({ code, severity, evidence, layer }) => ({ code, severity, evidence, layer })),
+    [
+      {
+        code: 'outdated-package',
+        severity: 'medium',
+        layer: 0,
+        evidence: {
+          source: 'nginx 1.22.1-9',
+          packages: 'nginx',
+          installed: '1.22.1-9',
+          newest: '1.22.1-9+deb12u2',
+          fixed: '1.22.1-9+deb12u2',
+          archive: 'debian bookworm',
+          date: '2026-01-01T00:00:00.000Z',
+        },
+      },
+      {
+        code: 'outdated-package',
+        severity: 'low',
+        layer: undefined,
+        evidence: { 'passwd:amd64': '1 → 2 in debian bookworm of 2026-01-01T00:00:00.000Z' },
+      },
+    ],
+  );
+});
+
 test('a stanza that dpkg would not write', () => {
   const status = 'Package: nginx\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.22.1-9\n';
   const { verdict } = judge(judgeInputs(both({ '/var/lib/dpkg/status': `${status}\n${status}` })));
@@ -137,4 +171,16 @@ test('every finding has a code of the table, with its advice', () => {
     judgeInputs({ published: change(honest(), { '/etc/ld.so.preload': 'x', '/usr/bin/x': { text: 'x', mode: 0o755 }, '/srv/x': 'x' }) }),
   );
   for (const { code, advice } of verdict.findings) assert.equal(advice, FINDINGS[code as keyof typeof FINDINGS].advice);
+});
+
+test('why a package is not verified is told, each reason apart', () => {
+  const inputs = judgeInputs({ unverified: ['passwd', 'nginx'] });
+  const reasons = { passwd: 'snapshot-unreachable', nginx: 'not-found' } as const;
+  for (const one of inputs.evidence.packages) {
+    const reason = reasons[one.name as keyof typeof reasons];
+    if (reason !== undefined) one.unverified = reason;
+  }
+  const told = judge(inputs).verdict.findings.filter(({ code }) => code === 'package-unverified');
+  assert.deepEqual(told.map(({ message }) => /could not be reached/.test(message)), [true, false]); // prettier-ignore
+  assert.deepEqual(told.map(({ evidence }) => Object.keys(evidence)), [['passwd:amd64'], ['nginx:amd64']]); // prettier-ignore
 });

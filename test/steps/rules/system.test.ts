@@ -34,7 +34,7 @@ test('ids, keys and files of the builder', () => {
     ['machine-id', '/etc/machine-id', `${id}\n`, `${'b'.repeat(32)}\n`, 'machine-id@1'],
     ['no machine-id', '/etc/machine-id', `${id}\n`, '', 'machine-id@1'],
     ['a machine-id that is something else', '/etc/machine-id', `${id}\nevil`, '', 'unknown'],
-    ['a host key', '/etc/ssh/ssh_host_rsa_key', key('AAAA'), key('BBBB'), 'host-keys@1'],
+    ['a host key', '/etc/ssh/ssh_host_rsa_key', key('AAAA'), key('BBBB'), 'host-keys@2'],
     [
       'a host key with more in it',
       '/etc/ssh/ssh_host_rsa_key',
