@@ -191,10 +191,12 @@ function explainUnexplained(file: Case): (entry: Entry) => Account {
   };
 }
 
-/** `nginx 1.22.1-9` for the purl of a package whose .deb was read. */
+/** `nginx 1.22.1-9` for the purl of a package whose .deb was read; of one that was only looked into, out of the purl itself. */
 function nameOf(file: Case, purl: string): string {
   const known = file.verified.get(purl);
-  return known === undefined ? purl : `${known.name} ${known.version}`;
+  if (known !== undefined) return `${known.name} ${known.version}`;
+  const [, name = purl, version = ''] = /\/([^/@]+)@([^?]+)/.exec(purl) ?? [];
+  return `${decodeURIComponent(name)} ${decodeURIComponent(version)}`.trimEnd();
 }
 
 /** Folders that are made on the way to a file: they share the best account of what lies in them. */

@@ -94,6 +94,12 @@ test('a found package explains nothing that an installed one holds: its replaced
   assert.equal(verdict.auditable, 'no');
 });
 
+test('a package that was only looked into is named by name and version', () => {
+  const others = [{ path: '/usr/bin/other', package: 'pkg:deb/debian/g%2B%2B@1:2%2Bb1?arch=amd64', deb: digestOf('deb'), expected: '' }];
+  const { line } = judged({ ...LEFTOVER, '/usr/bin/other': program('other') }, { others });
+  assert.match(line('/usr/bin/other').evidence.note ?? '', /^g\+\+ 1:2\+b1 of the archive has other bytes here/);
+});
+
 test('what was not looked up is said', () => {
   assert.match(judged(LEFTOVER, { skipped: 7 }).finding('package-found-by-hash')?.message ?? '', /7 files more not looked up: a limit/);
 });
