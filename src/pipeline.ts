@@ -61,7 +61,10 @@ export async function gatherEvidence(ports: EvidencePorts, job: VerificationJob,
   const onProgress = (done: number, total: number): void => ports.progress.log(job.id, `packages: ${done} of ${total} verified`);
   const asking = askOthers(ports);
   try {
-    const onVerified = (one: PackageEvidence): void => void (one.state === 'installed' && asking.about(one));
+    const onVerified = (one: PackageEvidence): void => {
+      // Rebuilders build Debian's packages; a derivative's have other bytes.
+      if (one.state === 'installed' && one.purl.startsWith('pkg:deb/debian/')) asking.about(one);
+    };
     const evidence = await ports.debian.gather(installed, { onProgress, onVerified, lastTry });
     const onSearch = (count: number): void => ports.progress.log(job.id, `files looked up by their hashes: ${count} packages read`);
     const searched = await searchedEvidence(ports, { inventory, contents, installed, evidence }, onSearch);

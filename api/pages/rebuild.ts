@@ -1,7 +1,7 @@
 import type { LayerSummary } from '../../src/model/inventory.ts';
 import type { BuildPlan, Rebuild, Source } from '../../src/model/rebuild.ts';
 import type { RebuildOutcome } from '../../src/model/rebuilders.ts';
-import type { LayerUse, Statement } from '../../src/model/statement.ts';
+import type { LayerUse, StatedReproduction, Statement } from '../../src/model/statement.ts';
 import type { Difference, Verdict } from '../../src/model/verdict.ts';
 import { bytesText, countText, printableLine, shortDigest } from '../text.ts';
 import { html, type Html, type Part } from './html.ts';
@@ -311,7 +311,7 @@ export function packagesSection(
 }
 
 /** Nothing here blames a package: what was not reproduced mostly holds the time of its build. */
-function reproducedWords({ by, of, rebuilders }: NonNullable<Statement['predicate']['packages'][number]['reproduced']>): string {
+function reproducedWords({ by, of, rebuilders }: StatedReproduction): string {
   if (by > 0) return `reproduced by ${by} of ${of}`;
   const said = (outcome: RebuildOutcome): boolean => rebuilders.some((answer) => answer.outcome === outcome);
   if (said('not-reproduced')) return 'not reproduced';

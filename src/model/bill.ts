@@ -38,7 +38,13 @@ export type BillPackage = {
   status: string;
   /** Where the chain holds: the signed suite, and the .deb that it names. */
   chain?: { archive: ArchiveSuite; component: string; deb: Digest; path: string };
+  /** Why there is no chain. */
+  unverified?: string;
+  /** A record of its build, by digest: a claim. */
+  buildinfo?: Digest;
   files?: PackageFiles;
+  /** By how many of how many parties, and the addresses of the rebuilders that did. Only where some were asked. */
+  reproduced?: { by: number; of: number; rebuilders: string[] };
 };
 
 /**

@@ -94,6 +94,8 @@ export type PackageEvidence = InstalledPackage & {
   purl: string;
   /** `third-party`: Debian does not have it, and the chain is that of a repository whose key the image itself names. */
   status: 'verified' | 'third-party' | 'unverified-version';
+  /** Of a third party, under the name of a package that Debian has in other versions: it stands in the place of that one. */
+  alsoInDebian?: true;
   /** Only where there is no chain and Debian's archive was asked. */
   unverified?: UnverifiedReason;
   /** Only where verified or of a third party. */

@@ -40,16 +40,18 @@ export function isReproduced({ reproducedBy }: Policy, answers: readonly Rebuild
 export type AuditFacts = {
   account: readonly Pick<AccountLine, 'attribution' | 'code'>[];
   findings: readonly Pick<Finding, 'severity'>[];
+  /** Whether settings that decide what runs, who logs in or whom the system trusts rest on the rebuild or a third party alone. */
+  weakSettings: boolean;
   /** Whether the packages could be installed anew, or the image rebuilt: without either, honest files have no account as well. */
   evidence: boolean;
 };
 
 /** Can the contents be audited? Design, "The verdict": policy `default`. */
-export function auditableBy(policy: Policy, { account, findings, evidence }: AuditFacts): Auditable {
+export function auditableBy(policy: Policy, { account, findings, weakSettings, evidence }: AuditFacts): Auditable {
   if (findings.some(({ severity }) => severity === 'critical')) return 'no';
   if (account.length === 0) return 'unknown';
   let unexplained = false;
-  let weak = false;
+  let weak = weakSettings; // a poisoned base image makes its cron job again in every rebuild
   for (const { attribution, code } of account) {
     if (attribution === 'unexplained') {
       if (!evidence) return 'unknown';

@@ -35,6 +35,9 @@ export type LayerUse = {
   hidden: { files: number; bytes: number };
 };
 
+/** By how many of how many parties a package was reproduced, and what each rebuilder said. */
+export type StatedReproduction = { by: number; of: number; rebuilders: readonly RebuilderAnswer[] };
+
 export type VerdictPredicate = {
   image: { reference: string; digest: Digest; manifestDigest: Digest; platform: Platform };
   verdict: Verdict;
@@ -60,8 +63,7 @@ export type VerdictPredicate = {
     unverified?: UnverifiedReason;
     /** Blob: a .buildinfo that names this .deb. A claim of whoever built it, not proof. */
     buildinfo?: Digest;
-    /** By how many of how many parties, and what each rebuilder said. */
-    reproduced?: { by: number; of: number; rebuilders: readonly RebuilderAnswer[] };
+    reproduced?: StatedReproduction;
   }[];
   /** The rebuilders that were asked, with the keys that their attestations were held against, and how many had to agree. */
   rebuilders?: { atLeast: number; asked: readonly Rebuilder[] };

@@ -3,7 +3,7 @@ import type { Digest } from '../model/digest.ts';
 import type { Entry, FileFacts, HiddenEntry } from '../model/inventory.ts';
 import { byText, type Path } from '../model/path.ts';
 import { purlOf } from '../model/purl.ts';
-import type { AccountLine } from '../model/verdict.ts';
+import type { AccountLine, Attribution } from '../model/verdict.ts';
 import type { Case } from './case.ts';
 import { libraryOfStem, libraryStem, makeCounterpart } from './known-libraries.ts';
 import { mayHaveMoved, PACKAGED_FOLDER } from './package-drift.ts';
@@ -18,6 +18,9 @@ const PYTHON =
   /\/([A-Za-z0-9][A-Za-z0-9._]{0,100})-(\d[A-Za-z0-9.!+_]{0,60})(?:-py\d[\d.]*)?\.(?:dist-info\/METADATA|egg-info(?:\/PKG-INFO)?)$/;
 const RUBY = /\/specifications\/(?:default\/)?([A-Za-z0-9][\w.-]{0,100}?)-(\d[\w.]{0,60})(?:-[a-z0-9_-]+)?\.gemspec$/;
 const NODE = /\/node_modules\/(?:@[^/]+\/)?[^/]+\/package\.json$/;
+
+/** Files of packages, which are named as such. */
+const PACKAGED: ReadonlySet<Attribution> = new Set(['debian-official', 'debian-generated', 'third-party']);
 
 type Named = { kind: BundledCopy['kind']; name: string; version?: string; by: RecognisedBy[]; purl?: string };
 
@@ -50,8 +53,7 @@ export function bundledCopies(file: Case, account: ReadonlyMap<Path, AccountLine
   };
   for (const entry of file.published.inventory.entries) {
     const attribution = account.get(entry.path)?.attribution;
-    if (entry.kind !== 'file' || attribution === undefined || attribution === 'debian-official' || attribution === 'debian-generated')
-      continue;
+    if (entry.kind !== 'file' || attribution === undefined || PACKAGED.has(attribution)) continue;
     // A packaged path with other bytes has a finding of its own; a package that moved on is no copy.
     if (!file.expectation.files.has(entry.path) && !moved(entry)) add(entry, { attribution });
   }

@@ -20,9 +20,11 @@ export function imageFacts({ verdict, image, answers, rules, filesOmitted }: Bil
   ];
 }
 
-export function packageFacts({ status, state, source, sourceVersion, chain, files }: BillPackage): Facts {
+export function packageFacts(one: BillPackage): Facts {
+  const { status, unverified, state, source, sourceVersion, chain, reproduced, buildinfo, files } = one;
   return [
     ['status', status],
+    ...given('unverified', unverified),
     ...given('state', state),
     ['source', source],
     ['source-version', sourceVersion],
@@ -36,7 +38,14 @@ export function packageFacts({ status, state, source, sourceVersion, chain, file
           ...chain.archive.signers.map((signer) => ['signer', signer] as const),
           ['deb-path', chain.path],
         ] as const)),
+    ...given('buildinfo', buildinfo),
     ...(files === undefined ? [] : Object.entries(files).map(([name, number]) => [`files-${name}`, String(number)] as const)),
+    ...(reproduced === undefined
+      ? []
+      : ([
+          ['reproduced', `${reproduced.by} of ${reproduced.of}`],
+          ...reproduced.rebuilders.map((url) => ['reproduced-by', url] as const),
+        ] as const)),
   ];
 }
 
@@ -66,13 +75,15 @@ export function copyFacts({ path, layer, recognisedBy, attribution, hidden, debi
 }
 
 /** A sentence for people and for formats without names and values. */
-export function packageSentence({ status, chain, files }: BillPackage): string {
+export function packageSentence({ status, unverified, chain, reproduced, files }: BillPackage): string {
   const counts =
     files === undefined
       ? ''
       : ` Of its files the image holds ${files.equal} as signed, ${files.generated} as its scripts leave them, ${files.changed} changed; ${files.missing} are missing.`;
-  if (chain === undefined) return `Not verified: the signed archive does not have this version (${status}).${counts}`;
+  if (chain === undefined) return `Not verified: the signed archive does not have this version (${unverified ?? status}).${counts}`;
   const { archive, deb } = chain;
+  const built =
+    reproduced === undefined ? '' : ` Independent rebuilders made this .deb from its source: ${reproduced.by} of ${reproduced.of}.`;
   const how = archive.thirdParty === undefined ? 'Verified' : 'Of a third party, by a key that the image names itself';
-  return `${how}: ${archive.id} of ${archive.date}, signed by ${archive.signers.join(', ')}, names the .deb ${deb}.${counts}`;
+  return `${how}: ${archive.id} of ${archive.date}, signed by ${archive.signers.join(', ')}, names the .deb ${deb}.${counts}${built}`;
 }

@@ -63,6 +63,7 @@ export function judge(inputs: JudgeInputs): Judgement {
   const auditable = auditableBy(policy, {
     account,
     findings: told,
+    weakSettings: all.some(({ weak }) => weak === true),
     evidence: file.reinstalled !== undefined || rebuilt !== undefined,
   });
   const coverage = countCoverage(

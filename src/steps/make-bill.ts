@@ -2,7 +2,7 @@ import type { Bill, BillFile, BillPackage } from '../model/bill.ts';
 import type { DebianEvidence, PackageEvidence } from '../model/debian.ts';
 import type { Digest } from '../model/digest.ts';
 import { qualifiedPurl } from '../model/purl.ts';
-import type { Statement } from '../model/statement.ts';
+import type { Statement, StatedReproduction } from '../model/statement.ts';
 import type { AccountLine, Attribution } from '../model/verdict.ts';
 
 /** An application of a thousand modules has its own bill of materials; this one has to stay readable. */
@@ -38,7 +38,7 @@ export function makeBill(
   files: Pick<Bill, 'files' | 'filesOmitted'>,
 ): Bill {
   const { result, auditable, coverage, freshness } = predicate.verdict;
-  const counted = new Map(predicate.packages.map((one) => [one.purl, one.files]));
+  const stated = new Map(predicate.packages.map((one) => [one.purl, one]));
   return {
     verdict,
     judgedAt: freshness.judgedAt,
@@ -46,12 +46,22 @@ export function makeBill(
     image: predicate.image,
     answers: { result, auditable, accounted: coverage.accounted },
     packages: evidence.packages.map((one) => {
-      const filesOf = counted.get(one.purl);
-      return { ...packageOf(one, evidence), ...(filesOf === undefined ? {} : { files: filesOf }) };
+      const { files: filesOf, unverified, reproduced, buildinfo } = stated.get(one.purl) ?? {};
+      return {
+        ...packageOf(one, evidence),
+        ...(filesOf === undefined ? {} : { files: filesOf }),
+        ...(unverified === undefined ? {} : { unverified }),
+        ...(reproduced === undefined ? {} : { reproduced: reproducedOf(reproduced) }),
+        ...(buildinfo === undefined ? {} : { buildinfo }),
+      };
     }),
     copies: predicate.copies?.listed ?? [],
     ...files,
   };
+}
+
+function reproducedOf({ by, of, rebuilders }: StatedReproduction): NonNullable<BillPackage['reproduced']> {
+  return { by, of, rebuilders: rebuilders.filter(({ outcome }) => outcome === 'reproduced').map(({ rebuilder }) => rebuilder) };
 }
 
 function packageOf(one: PackageEvidence, { archives }: DebianEvidence): BillPackage {

@@ -2,6 +2,7 @@ import type { DebianEvidence, PackageEvidence } from '../model/debian.ts';
 import type { Digest } from '../model/digest.ts';
 import { isReproduced, type Policy, reproducersOf } from '../model/policy.ts';
 import type { RebuilderAnswer } from '../model/rebuilders.ts';
+import type { StatedReproduction } from '../model/statement.ts';
 
 /** What rebuilders say of one verified, installed package. */
 export type Reproduction = { package: PackageEvidence; answers: readonly RebuilderAnswer[]; /** By the policy. */ holds: boolean };
@@ -23,7 +24,7 @@ export function reproducedDebs(all: ReadonlyMap<Digest, Reproduction>): Readonly
   return new Set([...all].filter(([, { holds }]) => holds).map(([deb]) => deb));
 }
 
-/** As it stands in the statement: by how many of how many parties, and what each rebuilder said. */
-export function statedReproduction({ answers }: Reproduction): { by: number; of: number; rebuilders: readonly RebuilderAnswer[] } {
+/** As it stands in the statement. */
+export function statedReproduction({ answers }: Reproduction): StatedReproduction {
   return { ...reproducersOf(answers), rebuilders: answers };
 }

@@ -11,7 +11,7 @@ export function whoseFile(file: Case, entry: Entry, line: AccountLine | undefine
   const { attribution, evidence } = line;
   const packaged = file.expectation.files.get(entry.path);
   const purl = packaged?.expected.package ?? evidence.package;
-  const known = purl === undefined ? undefined : file.verified.get(purl);
+  const known = file.evidence.packages.find((one) => one.purl === purl && one.chain !== undefined);
   const owner = known === undefined ? undefined : `${known.name} ${known.version}`;
   const signer = file.evidence.archives.find(({ id }) => id === known?.chain?.archive)?.origin ?? 'the archive';
   const whose = (statement: string): Whose => ({
@@ -29,7 +29,7 @@ export function whoseFile(file: Case, entry: Entry, line: AccountLine | undefine
     case 'debian-generated':
       return whose(`${owner === undefined ? 'made' : `${owner}, made`} by maintainer scripts of verified packages`);
     case 'third-party':
-      return whose(`of a package of the repository ${evidence.url ?? 'of a third party'}, whose key the image names itself`);
+      return whose(`${owner ?? 'a package'} of the repository ${evidence.url ?? 'of a third party'}, whose key the image names itself`);
     case 'source':
       return whose(`${evidence.sourcePath ?? 'a file'} of the source`);
     case 'download':

@@ -7,11 +7,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { startGitServer } from '../../scripts/demo/git-server.ts';
+import type { Statement } from '../../src/model/statement.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { judged, makeSmallImage, startAsUser, type Started } from './world.ts';
 
+// Nobody listens there: who is asked beside the archive must not hold up or change a verdict by being away.
+const NOBODY = 'http://127.0.0.1:1';
+const REBUILDER_KEY = Buffer.alloc(32, 1).toString('base64');
 const WORKER = join(import.meta.dirname, '../../workers/main.ts');
 
 describe('many processes on Redis and PostgreSQL', () => {
@@ -33,6 +37,8 @@ describe('many processes on Redis and PostgreSQL', () => {
       CONFORME_DATA_DIR: join(folder, 'service', 'data'),
       CONFORME_ALLOW_ADDRESSES: '127.0.0.0/8',
       CONFORME_REGISTRIES_INSECURE: registry.host,
+      CONFORME_REBUILDERS: `${NOBODY}/amd64=${REBUILDER_KEY}`,
+      CONFORME_BUILDINFOS_URL: `${NOBODY}/buildinfo-pool`,
     };
     for (const role of ['rebuild', 'evidence', 'conclude', 'deliver']) {
       // The rebuild role gets no database.
@@ -63,6 +69,13 @@ describe('many processes on Redis and PostgreSQL', () => {
     });
     assert.equal(view.verdict?.result, 'equivalent', JSON.stringify(view.problem));
     assert.equal(view.verdict.auditable, 'yes');
+    const { predicate } = (await (await fetch(view.links.verdict ?? '')).json()) as Statement;
+    assert.deepEqual(predicate.rebuilders, { atLeast: 1, asked: [{ url: `${NOBODY}/amd64`, keys: [REBUILDER_KEY] }] });
+    const { packages, of } = view.verdict.coverage.reproduced ?? {};
+    assert.deepEqual([packages, of], [0, predicate.packages.filter(({ reproduced }) => reproduced !== undefined).length]);
+    assert.ok(
+      predicate.packages.every(({ reproduced }) => reproduced?.rebuilders.every(({ outcome }) => outcome === 'unavailable') ?? true),
+    );
     assert.match(await (await fetch(view.links.signature ?? '')).text(), /BEGIN PGP SIGNATURE/);
     assert.deepEqual(
       workers.map(({ exitCode }) => exitCode),

@@ -46,6 +46,29 @@ const HOSTILE: Setting = {
 };
 
 describe('the bill of materials', () => {
+  it('says by whom a package was built again with the same bytes, where any were asked', async () => {
+    const [A, B] = ['https://a.example', 'https://b.example'];
+    const bill = billOf({}, ({ evidence }) => {
+      const debs = evidence.packages.flatMap(({ chain }) => {
+        const answers = [
+          { rebuilder: A, outcome: 'reproduced' as const },
+          { rebuilder: B, outcome: 'unavailable' as const },
+        ];
+        return chain === undefined ? [] : [{ deb: chain.deb, answers }];
+      });
+      evidence.rebuilders = { rebuilders: [A, B].map((url) => ({ url, keys: ['key'] })), atLeast: 1, debs };
+    });
+    const nginx = componentsOf(bill).find(({ name, type }) => name === 'nginx' && type === 'library');
+    assert.ok(nginx);
+    assert.deepEqual([values(nginx, 'reproduced'), values(nginx, 'reproduced-by')], [['1 of 2'], [A]]);
+    assert.match(writeSpdx(bill), /Independent rebuilders made this \.deb from its source: 1 of 2\./);
+    assert.deepEqual(
+      [await cycloneDxFaults(writeCycloneDx(bill)), await spdxFaults(writeSpdx(bill))],
+      [null, await spdxFaults(writeSpdx(billOf()))],
+    );
+    assert.doesNotMatch(writeCycloneDx(billOf()), /reproduced/);
+  });
+
   it('says of each package how it was verified, and how many of its files are as signed', () => {
     const components = componentsOf(billOf(HOSTILE));
     const nginx = components.find(({ name, type }) => name === 'nginx' && type === 'library');
@@ -66,6 +89,24 @@ describe('the bill of materials', () => {
     const passwd = components.find(({ name }) => name === 'passwd');
     assert.ok(passwd);
     assert.deepEqual([values(passwd, 'status'), values(passwd, 'archive'), passwd.hashes], [['unverified-version'], [], undefined]);
+  });
+
+  it('says who built a package again, what record of its build there is, and why another one has no chain', () => {
+    const bill = billOf({ unverified: ['passwd'] }, ({ evidence }) => {
+      const [deb] = evidence.packages.flatMap(({ name, chain }) => (name === 'nginx' && chain !== undefined ? [chain.deb] : []));
+      assert.ok(deb);
+      const [a, b] = ['https://a.example', 'https://b.example'] as const;
+      const answers = [{ rebuilder: a, outcome: 'reproduced' as const }, { rebuilder: b, outcome: 'not-reproduced' as const }]; // prettier-ignore
+      evidence.rebuilders = { rebuilders: [a, b].map((url) => ({ url, keys: ['key'] })), atLeast: 1, debs: [{ deb, answers }] };
+      evidence.buildinfos = { archive: 'https://pool.example', debs: [{ deb, buildinfo: digestOf('record') }] };
+      for (const one of evidence.packages) if (one.name === 'passwd') one.unverified = 'snapshot-off';
+    });
+    const components = componentsOf(bill);
+    const [nginx, passwd] = ['nginx', 'passwd'].map((wanted) => components.find(({ name }) => name === wanted));
+    assert.ok(nginx !== undefined && passwd !== undefined);
+    assert.deepEqual([values(nginx, 'reproduced'), values(nginx, 'buildinfo')], [['1 of 2'], [digestOf('record')]]);
+    assert.deepEqual(values(passwd, 'unverified'), ['snapshot-off']);
+    assert.match(writeSpdx(bill), /Independent rebuilders made this \.deb from its source: 1 of 2\./);
   });
 
   it('names code that no package accounts for, with its attribution, and no file of a package', () => {

@@ -271,6 +271,11 @@ test('a poisoned base reproduces perfectly, and is not excused by that', () => {
     ['a program of its own', { '/usr/bin/x': { text: 'x', mode: 0o755, magic: 'elf' } }, 'partly', 'low rebuilt-code'],
     ['a second root', { '/etc/passwd': `${PASSWD}toor:x:0:0::/root:/bin/bash\n` }, 'no', 'critical account-unexpected'],
     ['an edited conffile', { '/etc/nginx/nginx.conf': 'user root;\n' }, 'yes', 'low conffile-edited'],
+    ['an edited conffile that schedules', { '/etc/cron.d/nginx': '* * * * * root x\n' }, 'partly', 'medium conffile-edited'],
+    ['a cron job', { '/etc/cron.d/x': '* * * * * root x\n' }, 'partly', 'medium scheduled-job'],
+    ['a rule for sudo', { '/etc/sudoers.d/x': 'ALL ALL=(ALL) NOPASSWD: ALL\n' }, 'partly', 'high sudo-rule'],
+    ['an authorised key', { '/root/.ssh/authorized_keys': 'ssh-ed25519 AAAA x\n' }, 'partly', 'high ssh-access'],
+    ['a script of every shell', { '/etc/profile.d/x.conf': 'x\n' }, 'partly', 'medium login-script'],
   ];
   for (const [name, changes, auditable, ...codes] of rows) {
     const both = { published: change(honest(), changes), rebuilt: change(honest('2'), changes) };

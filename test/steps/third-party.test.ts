@@ -65,15 +65,21 @@ test('a package of a third party accounts for its files, and is never enough for
   assert.equal(judge(judgeInputs(bare)).verdict.auditable, 'no');
 });
 
+test('a package in the place of one of Debian’s is told', () => {
+  const inputs = withThirdParty(bare);
+  inputs.evidence.packages.at(-1)!.alsoInDebian = true;
+  const finding = judge(inputs).verdict.findings.find(({ code }) => code === 'third-party-package');
+  assert.match(finding?.message ?? '', /in the place of Debian's agent$/);
+});
+
 test('bills of materials and the entry point name the repository, and nobody else', () => {
   const inputs = withThirdParty({ ...bare, config: { ...CONFIG, Entrypoint: ['/usr/bin/agent'], Cmd: [] } });
   inputs.evidence.archives.at(-1)!.origin = 'Debian';
   const { state, account } = judge(inputs);
   const statement = state(byproducts);
-  assert.match(
-    JSON.stringify(statement.predicate),
-    /of a package of the repository https:\/\/packages\.example\/apt, whose key the image names itself/,
-  );
+  const [program] = statement.predicate.verdict.runs ?? [];
+  assert.equal(program?.statement, `agent 9.1 of the repository ${URL}, whose key the image names itself`);
+  assert.equal(program?.version, '9.1');
   const collected = collectFiles();
   for (const line of account) collected.add(line);
   const bill = makeBill(digestOf('verdict'), statement, inputs.evidence, collected.files());
@@ -81,6 +87,19 @@ test('bills of materials and the entry point name the repository, and nobody els
   const spdx = writeSpdx(bill);
   assert.match(spdx, /"supplier":"Organization: https:\/\/packages\.example\/apt"/);
   assert.match(spdx, /Of a third party, by a key that the image names itself: https:\/\/packages\.example\/apt stable/);
+});
+
+test('what a package of a third party brings is named as the package, not as a copy', () => {
+  const claims = [{ name: 'openssl', version: '3.0.1' }];
+  const published = change(bare.published!, {
+    '/usr/bin/agent': { text: 'agent', mode: 0o755, magic: 'elf', claims },
+    '/opt/agent': { text: 'other', mode: 0o755, magic: 'elf', claims },
+  });
+  const { copies } = judge(withThirdParty({ ...bare, published })).state(byproducts).predicate;
+  assert.deepEqual(
+    copies?.listed.map(({ path, name }) => [path, name]),
+    [['/opt/agent', 'openssl']],
+  );
 });
 
 test('a third party vouches for the bytes that it signed and no others', () => {

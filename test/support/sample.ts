@@ -56,7 +56,7 @@ const secret: Finding = {
   advice: 'Change the secret, and use a secret mount of the builder.',
 };
 
-const runs: NonNullable<Verdict['runs']> = [
+const runs = (kind: SampleKind): NonNullable<Verdict['runs']> => [
   {
     by: 'entry-point',
     command: 'nginx',
@@ -64,8 +64,9 @@ const runs: NonNullable<Verdict['runs']> = [
     digest: digestOf('nginx'),
     package: 'pkg:deb/debian/nginx@1.22.1-9%2Bdeb12u4?arch=amd64',
     version: '1.22.1-9+deb12u4',
-    attribution: 'debian-official',
-    statement: 'nginx 1.22.1-9+deb12u4, the bytes that Debian signed',
+    ...(kind === 'backdoored'
+      ? { attribution: 'unexplained', statement: 'not the file of nginx 1.22.1-9+deb12u4: its bytes are not those that Debian signed' }
+      : { attribution: 'debian-official', statement: 'nginx 1.22.1-9+deb12u4, the bytes that Debian signed' }),
   },
   { by: 'argument', command: HOSTILE_NAME, statement: `${HOSTILE_NAME} is not in the image` },
 ];
@@ -93,7 +94,7 @@ export function sampleVerdict(kind: SampleKind): Verdict {
         accounted,
         ...(more.auditable === 'yes' ? { reproduced: { packages: 1, of: 1, files: 1427, bytes: 2_400_000 } } : {}),
       },
-      runs,
+      runs: runs(kind),
       freshness,
     };
   };

@@ -91,7 +91,7 @@ const WITH_CVE = `
     cross join lateral (
       select vp.verification, vp.layer from verification_packages vp
       where vp.package = w.id and vp.verification < $1::bigint + case when w.key > $2::bigint then 1 else 0 end
-        and exists (select 1 from verifications v where v.seq = vp.verification and v.release = w.release)
+        and (select release from verifications where seq = vp.verification) = w.release
       order by vp.verification desc limit $3::int
     ) found
     order by found.verification desc, w.key limit $3::int

@@ -84,7 +84,7 @@ export function makeDebian(parts: DebianPorts): Debian {
     one: InstalledPackage,
     places: [Location, ...Location[]],
     vendor: string,
-    { lastTry, room }: { lastTry: boolean; room: (size: number) => boolean },
+    { lastTry, room, named }: { lastTry: boolean; room: (size: number) => boolean; named: ReadonlyMap<string, unknown> },
   ): Promise<PackageEvidence> => {
     const [{ suite, found }] = places;
     const { snapshot, thirdParty } = suite.release.archive;
@@ -93,11 +93,18 @@ export function makeDebian(parts: DebianPorts): Debian {
       if (thirdParty !== undefined && !room(size)) throw new Problem('archive-unavailable', 'more than is fetched for one image');
       const ports = { mirror: thirdParty === undefined ? mirror : (foreign ?? mirror), blobs, scanLayer };
       const max = thirdParty === undefined ? undefined : FOREIGN.unpacked;
-      const contents = await shared(deb, () => ensureDeb(ports, deb, places, reading, max));
+      // Whoever names a .deb of Debian's as theirs must not have Debian's wait for them, or fail with them.
+      const key = thirdParty === undefined ? deb : `${thirdParty.url} ${deb}`;
+      const contents = await shared(key, () => ensureDeb(ports, deb, places, reading, max));
       const chain = { archive: suite.request.id, component, packages, deb, size, path, contents };
       return thirdParty === undefined
         ? { ...unverified(one, vendor), status: 'verified', chain }
-        : { ...unverified(one, vendor, { repository: thirdParty.url }), status: 'third-party', chain };
+        : {
+            ...unverified(one, vendor, { repository: thirdParty.url }),
+            status: 'third-party',
+            ...(named.has(one.name) ? { alsoInDebian: true } : {}),
+            chain,
+          };
     } catch (error) {
       const reason = thirdParty !== undefined ? foreignFaultOf(error) : snapshot !== undefined && lastTry ? faultOf(error) : undefined;
       if (reason === undefined) throw error;
@@ -138,7 +145,7 @@ export function makeDebian(parts: DebianPorts): Debian {
         const evidence =
           best === undefined
             ? unverified(one, vendor, reason === undefined ? {} : { reason })
-            : await follow(one, [best, ...others], vendor, { lastTry, room });
+            : await follow(one, [best, ...others], vendor, { lastTry, room, named: current.named });
         if (evidence.status === 'verified') onVerified(evidence);
         onProgress(++done, packages.length);
         const versions = current.newer(one);

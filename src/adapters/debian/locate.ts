@@ -40,17 +40,20 @@ export async function locatePackages(
   suites: Suite[];
   locations: Map<string, Location[]>;
   newer: (one: InstalledPackage) => NewerVersion[];
+  /** Every version that the suites have of the packages' names. */
+  named: ReadonlyMap<string, Location[]>;
 }> {
   const suites = requests.length === 0 ? [] : await openSuites(ports, requests);
   const locations = new Map<string, Location[]>();
   const named = new Map<string, Location[]>();
   await searchSuites(ports, suites, installed, locations, named);
-  if (release === undefined) return { suites, locations, newer: () => [] };
+  if (release === undefined) return { suites, locations, named, newer: () => [] };
   const { architecture } = installed;
   return {
     release,
     suites,
     locations,
+    named,
     newer: (one) => newerVersions(one, named.get(one.name) ?? [], { release, architecture }),
   };
 }

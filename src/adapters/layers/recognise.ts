@@ -35,7 +35,8 @@ const STRINGS: readonly { name: string; string: RegExp }[] = [
   { name: 'sqlite', string: /^SQLite format 3\0/ },
   { name: 'libjpeg-turbo', string: /^libjpeg-turbo version (\d+\.\d+\.\d+)/ },
   { name: 'expat', string: /^expat_(\d+\.\d+\.\d+)\0/ },
-  { name: 'openssh', string: /^OpenSSH_(\d+\.\d+(?:p\d+)?)/ },
+  // Clients also list the servers of old whose faults they know.
+  { name: 'openssh', string: /^OpenSSH_(\d+\.\d+p\d+)[ \0]/ },
   { name: 'lua', string: /^Lua (5\.\d{1,2}\.\d{1,2}) {2}Copyright/ },
   { name: 'glibc', string: /^GNU C Library \([^)\0]{1,60}\) \w+ release version (\d+\.\d+)/ },
   // debug/buildinfo: 32 bytes with the magic, then the length and the version.

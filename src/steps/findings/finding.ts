@@ -6,8 +6,11 @@ import { type AccountLine, type Difference, type Finding, SEVERITIES, type Sever
 import type { Case } from '../case.ts';
 import type { PackageDrift } from '../package-drift.ts';
 
-/** A finding, and whether it accuses: something that matters and that neither the archive nor the rebuild makes. */
-export type Found = { finding: Finding; accuses: boolean };
+/**
+ * A finding, and whether it accuses: something that matters and that neither the archive nor the rebuild makes. `weak` is said of what
+ * decides what runs, who logs in or whom the system trusts, and rests on the rebuild or a third party alone.
+ */
+export type Found = { finding: Finding; accuses: boolean; weak?: boolean };
 
 /** What the makers of findings look at. */
 export type Scene = {
@@ -43,9 +46,10 @@ export function found(
     line?: number;
     evidence?: Record<string, string>;
     accuses?: boolean;
+    weak?: boolean;
   } = {},
 ): Found {
-  const { severity = FINDINGS[code].severity, paths = [], layer, evidence = {}, accuses = false } = details;
+  const { severity = FINDINGS[code].severity, paths = [], layer, evidence = {}, accuses = false, weak = false } = details;
   const line = details.line ?? (layer === undefined ? undefined : scene.lineOfLayer(layer));
   const finding: Finding = {
     code,
@@ -57,7 +61,7 @@ export function found(
     evidence,
     advice: FINDINGS[code].advice,
   };
-  return { finding, accuses };
+  return { finding, accuses, weak };
 }
 
 /** How well a file that should be looked at is accounted for. */

@@ -8,7 +8,7 @@ import { isPrivileged, isSetId, isWorldWritable } from '../privileges.ts';
 import { isDocumentation } from '../rules/dpkg-filters.ts';
 import { isSensitive } from '../sensitive-places.ts';
 import { textDiff } from '../text-diff.ts';
-import { count, type Found, found, lessened, packageName, type Scene } from './finding.ts';
+import { count, type Found, found, lessened, packageName, type Scene, traceOf } from './finding.ts';
 
 type Changed = PackagedPath & { state: 'changed' };
 
@@ -115,6 +115,7 @@ function edited(scene: Scene, packaged: Changed, line: AccountLine): Found {
         ...diffOf(scene, expected, entry),
       },
       accuses: !traced && isCode(entry.path, entry),
+      weak: isSensitive(entry.path) && traceOf(line) === 'rebuilt',
     },
   );
 }

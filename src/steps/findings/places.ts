@@ -54,5 +54,6 @@ function findingOf(scene: Scene, { place, trace, accuses, entries }: Group): Fou
     ...(entries.every(({ layer }) => layer === first?.layer) && first !== undefined ? { layer: first.layer } : {}),
     evidence: digestsOf(entries),
     accuses,
+    weak: trace === 'rebuilt' || trace === 'third-party',
   });
 }

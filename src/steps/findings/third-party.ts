@@ -1,6 +1,7 @@
 import { count, found, type Found, type Scene } from './finding.ts';
 
 const LISTED_MAX = 100; // the statement lists every package
+const NAMED_MAX = 10; // a sentence
 
 /** Packages that are not Debian's, by the repository that signed them; and repositories that could not be used. */
 export function* thirdParties(scene: Scene): Generator<Found> {
@@ -13,7 +14,12 @@ export function* thirdParties(scene: Scene): Generator<Found> {
         code && attribution === 'third-party' && packages.some((one) => one.purl === purl),
     );
     const names = packages.slice(0, LISTED_MAX).map(({ name, architecture, version }) => [`${name}:${architecture}`, version] as const);
-    yield found(scene, 'third-party-package', `${count(packages.length, 'package')} of ${id}, signed by ${signers.join(' and ')}`, {
+    const instead = packages.filter(({ alsoInDebian }) => alsoInDebian === true).map(({ name }) => name);
+    const place =
+      instead.length === 0
+        ? ''
+        : `; in the place of Debian's ${instead.slice(0, NAMED_MAX).join(', ')}${instead.length > NAMED_MAX ? ' and others' : ''}`;
+    yield found(scene, 'third-party-package', `${count(packages.length, 'package')} of ${id}, signed by ${signers.join(' and ')}${place}`, {
       paths: paths.map(({ path }) => path),
       evidence: { repository: thirdParty.url, source: thirdParty.source, key: signers.join(' '), ...Object.fromEntries(names) },
     });

@@ -153,6 +153,7 @@ test('what the suites have that is newer is told, the security suite first, and 
   await archive.publish({ suite: 'bookworm-security', debs: [fixed], keys: [keys.security], components: 'updates/main' });
   for (const [path, bytes] of new Map(archive.files))
     if (path.includes('bookworm-security')) archive.files.set(path.replace('/debian/', '/debian-security/'), bytes);
+  clock = new Date(Date.now() + 2000); // after the signatures that were just made
   const old = await gather(installed([['tool', '1:1.9', 'amd64'], ['gz', '1', 'all'], ['flat', '0~bpo12+1', 'all'], ['zst', '-', 'all'], ['tool', '1:1.9', 'arm64']])); // prettier-ignore
   assert.equal(old.release, 'bookworm');
   assert.deepEqual(

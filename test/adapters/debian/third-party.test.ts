@@ -99,6 +99,7 @@ test('a package that Debian does not have, by the repository that the image name
   assert.deepEqual(said(evidence), ['agent third-party', 'tool verified']);
   const [one] = evidence.packages;
   assert.equal(one?.chain?.deb, digestOf(agent.bytes));
+  assert.equal(one.alsoInDebian, undefined);
   assert.equal(one?.chain?.archive, `${theirs.origin}/apt stable`);
   assert.match(one?.purl ?? '', /^pkg:deb\/debian\/agent@9\?arch=amd64&repository_url=http:%2F%2F127\.0\.0\.1:\d+%2Fapt$/);
   const suite = evidence.archives.find(({ id }) => id === one?.chain?.archive);
@@ -118,7 +119,9 @@ test('what Debian has in that version is looked up at Debian alone', async () =>
   // In another version it is theirs, and never Debian's.
   count++;
   await theirs.publish({ base: '/apt', suite: 'stable', debs: [newer], keys: [key] });
-  assert.deepEqual(said(await gather([NEWER])), ['tool third-party']);
+  const instead = await gather([NEWER]);
+  assert.deepEqual(said(instead), ['tool third-party']);
+  assert.equal(instead.packages[0]?.alsoInDebian, true);
 });
 
 test('keys: armored, several in one file, by fingerprint', async () => {
@@ -230,4 +233,12 @@ test('names of a stranger’s file are printable, paths stay below its address',
     theirs.files.set('/apt/dists/stable/InRelease', await clearSign(releaseText({ suite: 'stable', byHash: false }, [{ path: index, digest: digestOf(packed), size: packed.length }]), [key])); // prettier-ignore
     assert.deepEqual(said(await gather([AGENT])), ['agent snapshot-off'], path);
   }
+});
+
+test('who names a .deb of Debian’s as theirs does not hold up or fail Debian’s', async () => {
+  // The bytes of Debian's tool under another name, which their server never finishes.
+  await theirs.publish({ base: '/apt', suite: 'stable', debs: [{ ...tool, stanza: tool.stanza.replace('Package: tool', 'Package: agent').replace('Version: 1', 'Version: 9') }], keys: [key] }); // prettier-ignore
+  theirs.interfere = (path) => (path.endsWith('.deb') ? { status: 404 } : undefined);
+  const evidence = await gather([['agent', '9', 'all'], TOOL]);
+  assert.equal(evidence.packages[1]?.status, 'verified');
 });

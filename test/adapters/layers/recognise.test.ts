@@ -59,6 +59,7 @@ describe('a file says what it is', () => {
     ['Lua', 'Lua 5.4.4  Copyright (C) 1994-2022', ['lua 5.4.4']],
     ['glibc', 'GNU C Library (Debian GLIBC 2.36-9+deb12u10) stable release version 2.36.\n', ['glibc 2.36']],
     ['a Go program', `\xff Go buildinf:\x08\x02${'\0'.repeat(16)}\x08go1.22.3`, ['go 1.22.3']],
+    ['OpenSSH, not the servers that it knows', 'OpenSSH_3.0*,OpenSSH_3.1*\0OpenSSH_6.6.1*\0OpenSSH_9.2p1 Debian-2', ['openssh 9.2p1']],
     ['several', 'nginx/1.27.0\0deflate 1.3.1 Copyright 1995-2024', ['nginx 1.27.0', 'zlib 1.3.1']],
     ['format strings', 'nginx/%s\0OpenSSL %s\0libcurl/%s\0BusyBox v%s', []],
     ['versions that are none', 'nginx/1\u001b[31m\0BusyBox v<b>\0expat_2.5.0<', []],
