@@ -5,6 +5,7 @@
  */
 import { askOthers, type OthersPorts } from './flow/ask-others.ts';
 import { getContents, getDocument, once, putDocument, putLines, putScan } from './flow/documents.ts';
+import { searchedEvidence } from './flow/hash-search.ts';
 import { type InventoryPorts, inventoryOf } from './flow/inventory.ts';
 import { type Inputs, loadInputs } from './flow/inputs.ts';
 import { attemptRebuild, type RebuildPorts } from './flow/rebuild.ts';
@@ -43,7 +44,10 @@ export async function rebuild(ports: RebuildPorts, job: VerificationJob): Promis
   return putDocument(ports.blobs, await attemptRebuild(ports, job));
 }
 
-/** Follows the signed chain of every package that the image says it holds; meanwhile others are asked about those that hold. */
+/**
+ * Follows the signed chain of every package that the image says it holds; meanwhile others are asked about those that hold. Then looks
+ * up by their hashes the files that none of them explains.
+ */
 export async function gatherEvidence(ports: EvidencePorts, job: VerificationJob, published: Digest, lastTry = true): Promise<Digest> {
   await ports.progress.step(job.id, 'debian');
   const inventory = await getDocument<Inventory>(ports.blobs, published);
@@ -62,7 +66,9 @@ export async function gatherEvidence(ports: EvidencePorts, job: VerificationJob,
       if (one.state === 'installed' && one.purl.startsWith('pkg:deb/debian/')) asking.about(one);
     };
     const evidence = await ports.debian.gather(installed, { onProgress, onVerified, lastTry });
-    const told = await withSecurity(ports.blobs, evidence, await ports.tracker?.latest());
+    const onSearch = (count: number): void => ports.progress.log(job.id, `files looked up by their hashes: ${count} packages read`);
+    const searched = await searchedEvidence(ports, { inventory, contents, installed, evidence }, onSearch);
+    const told = await withSecurity(ports.blobs, searched, await ports.tracker?.latest());
     return await putDocument(ports.blobs, { ...told, ...(await asking.answers()) } satisfies DebianEvidence);
   } finally {
     asking.stop();

@@ -14,6 +14,7 @@ import type {
 } from './model/debian.ts';
 import type { Digest } from './model/digest.ts';
 import type { FleetPage, PageRequest } from './model/fleet.ts';
+import type { HashSearch, HashSearchResult } from './model/hash-search.ts';
 import type { LayerScan } from './model/inventory.ts';
 import type { Descriptor, ImageConfig, ImageManifest, Platform, ResolvedImage } from './model/oci.ts';
 import type { BuildFailure, BuildPlan, ResolvedDependency, SourceHistoryFile } from './model/rebuild.ts';
@@ -59,7 +60,15 @@ export type Registry = {
  */
 export type ScanLayer = (
   bytes: AsyncIterable<Uint8Array>,
-  layer: { mediaType: string; digest?: Digest; size?: number; /** Notes the claims of files. */ recognise?: boolean },
+  layer: {
+    mediaType: string;
+    digest?: Digest;
+    size?: number;
+    /** Notes the claims of files. */
+    recognise?: boolean;
+    /** Spares hashing the whole; `digest` and `diffId` are then empty. */
+    undigested?: true;
+  },
   wants: (path: string, size: number) => boolean,
 ) => Promise<{ scan: LayerScan; contents: Map<Digest, Uint8Array> }>;
 
@@ -138,6 +147,8 @@ export type Debian = {
       lastTry?: boolean;
     },
   ): Promise<DebianEvidence>;
+  /** Looks files up by their hashes, in the packages that the archive's signed Contents indexes name for their paths. */
+  search(wanted: HashSearch, onProgress?: (packages: number) => void): Promise<HashSearchResult>;
 };
 
 /**

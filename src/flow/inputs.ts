@@ -1,6 +1,6 @@
 import type { DebianEvidence, DebContents, Reinstall } from '../model/debian.ts';
 import type { Digest } from '../model/digest.ts';
-import type { Contents, Inventory, LayerScan } from '../model/inventory.ts';
+import type { Inventory, LayerScan } from '../model/inventory.ts';
 import type { Rebuild, SourceTree } from '../model/rebuild.ts';
 import type { VerificationJob } from '../model/verification.ts';
 import type { Blobs } from '../ports.ts';
@@ -36,9 +36,12 @@ export async function loadInputs(blobs: Blobs, job: Pick<VerificationJob, 'image
 }
 
 /** The freshly installed system as an inventory of one layer. */
-async function loadReinstall(blobs: Blobs, digest: Digest): Promise<{ reinstalled: Inventory; reinstalledContents: Contents } | undefined> {
+async function loadReinstall(
+  blobs: Blobs,
+  digest: Digest,
+): Promise<Pick<JudgeInputs, 'reinstalled' | 'reinstalledContents' | 'reinstallFailure'>> {
   const { outcome } = await getDocument<Reinstall>(blobs, digest);
-  if (outcome.status === 'failed') return undefined;
+  if (outcome.status === 'failed') return { reinstallFailure: outcome.detail };
   const scan = await getDocument<LayerScan>(blobs, outcome.scan);
   const layer = { mediaType: 'application/x-tar', digest: scan.digest, size: scan.size };
   const reinstalled = applyLayers(

@@ -1,5 +1,6 @@
 import type { BuildinfoEvidence } from './buildinfo.ts';
 import type { Digest } from './digest.ts';
+import type { HashSearchResult } from './hash-search.ts';
 import type { FileFacts } from './inventory.ts';
 import type { Path } from './path.ts';
 import type { RebuilderEvidence } from './rebuilders.ts';
@@ -13,7 +14,7 @@ export type InstalledPackage = {
   /** Field `Source`: name, and version where it differs from the binary's. */
   source: string;
   sourceVersion: string;
-  /** The third word of `Status`: `installed`, `config-files`, `half-installed` … */
+  /** The third word of `Status`: `installed`, `config-files`, `half-installed` …; `found`: no database names it, its files are there. */
   state: string;
 };
 
@@ -141,6 +142,8 @@ export type DebianEvidence = {
   release?: string;
   archives: ArchiveSuite[];
   packages: PackageEvidence[];
+  /** Where files were looked up by their hashes; the packages that were found stand among `packages`. */
+  search?: Omit<HashSearchResult, 'archives' | 'packages'>;
   /** Repositories beside Debian's that could not be used for packages that Debian does not have. */
   repositories?: { url: string; suite: string; source: Path; problem: UnverifiedReason; detail: string }[];
   /** Absent where no rebuilder is configured. */

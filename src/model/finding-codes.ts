@@ -256,6 +256,11 @@ export const FINDINGS = {
     title: 'The packages could not be installed anew, so generated files are not confirmed',
     advice: 'Files made by maintainer scripts rest on the rebuild alone in this verdict.',
   },
+  'package-found-by-hash': {
+    severity: 'info',
+    title: 'Files of Debian packages that no package database of the image names',
+    advice: 'Keep /var/lib/dpkg, and install packages with apt-get: then scanners and security updates see them as well.',
+  },
   'no-package-database': {
     severity: 'info',
     title: 'The image has no Debian package database',

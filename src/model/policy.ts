@@ -49,11 +49,12 @@ export type AuditFacts = {
 /** Can the contents be audited? Design, "The verdict": policy `default`. */
 export function auditableBy(policy: Policy, { account, findings, weakSettings, evidence }: AuditFacts): Auditable {
   if (findings.some(({ severity }) => severity === 'critical')) return 'no';
-  if (account.length === 0 || !evidence) return 'unknown';
+  if (account.length === 0) return 'unknown';
   let unexplained = false;
   let weak = weakSettings; // a poisoned base image makes its cron job again in every rebuild
   for (const { attribution, code } of account) {
     if (attribution === 'unexplained') {
+      if (!evidence) return 'unknown';
       if (code) return 'no';
       unexplained = true;
     } else if (code && policy.weakForCode.includes(attribution)) weak = true;

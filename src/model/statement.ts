@@ -55,6 +55,8 @@ export type VerdictPredicate = {
   packages: {
     purl: string;
     status: string;
+    /** By its files' hashes: no database of the image names it. */
+    found?: true;
     deb?: Digest;
     /** Of the verified ones, how many of their files the image holds as signed. */
     files?: PackageFiles;

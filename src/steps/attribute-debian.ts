@@ -15,6 +15,11 @@ export function officialAccount(file: Case, entry: Entry): Account | undefined {
     const { package: purl, deb } = packaged.expected;
     return { attribution: 'debian-official', evidence: { package: purl, deb } };
   }
+  const found = file.found.get(entry.path);
+  if (found?.aspects.length === 0) {
+    const { package: purl, deb } = found.expected;
+    return { attribution: 'debian-official', evidence: { package: purl, deb, rule: ruleId(STEP_RULES.foundByHash) } };
+  }
   return undefined;
 }
 

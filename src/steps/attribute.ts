@@ -3,6 +3,7 @@ import type { ExpectedFile, PackagedPath } from '../model/packaged.ts';
 import type { Path } from '../model/path.ts';
 import { type AccountLine, ATTRIBUTIONS, type Difference } from '../model/verdict.ts';
 import { type Account, archiveAccounts, generatedAccounts, officialAccount } from './attribute-debian.ts';
+import { statusFolderAccounts } from './attribute-status-folder.ts';
 import { downloadAccounts } from './attribute-download.ts';
 import { thirdPartyAccounts } from './attribute-third-party.ts';
 import { otherCommits, sourceAccounts } from './attribute-source.ts';
@@ -22,6 +23,7 @@ export function attribute(file: Case, differences: readonly Difference[]): Accou
   const accountOf = firstOf(
     (entry) => officialAccount(file, entry),
     archiveAccounts(file),
+    statusFolderAccounts(file),
     generatedAccounts(file),
     guard(file, madeByRebuild),
     thirdPartyAccounts(file),
@@ -167,6 +169,18 @@ function explainUnexplained(file: Case): (entry: Entry) => Account {
         evidence: { package: purl, deb, note: `the package gives it another ${packaged.aspects.join(' and ')}` },
       };
     }
+    const found = file.found.get(entry.path);
+    if (found !== undefined) {
+      const { package: purl, deb } = found.expected;
+      const note = `the bytes are those of ${nameOf(file, purl)}, which gives it another ${found.aspects.join(' and ')}; no database names the package`;
+      return { attribution: 'unexplained', evidence: { package: purl, deb, note } };
+    }
+    const other = file.others.get(entry.path);
+    if (other !== undefined) {
+      const { package: purl, deb } = other;
+      const note = `${nameOf(file, purl)} of the archive has other bytes here, and no verified database says which package or version this is`;
+      return { attribution: 'unexplained', evidence: { package: purl, deb, note } };
+    }
     const note =
       file.rebuilt === undefined
         ? 'no verified package holds it, and there is no rebuild to compare with'
@@ -175,6 +189,14 @@ function explainUnexplained(file: Case): (entry: Entry) => Account {
           : 'no verified package holds it, and the rebuild does not make it';
     return { attribution: 'unexplained', evidence: { note } };
   };
+}
+
+/** `nginx 1.22.1-9` for the purl of a package whose .deb was read; of one that was only looked into, out of the purl itself. */
+function nameOf(file: Case, purl: string): string {
+  const known = file.verified.get(purl);
+  if (known !== undefined) return `${known.name} ${known.version}`;
+  const [, name = purl, version = ''] = /\/([^/@]+)@([^?]+)/.exec(purl) ?? [];
+  return `${decodeURIComponent(name)} ${decodeURIComponent(version)}`.trimEnd();
 }
 
 /** Folders that are made on the way to a file: they share the best account of what lies in them. */

@@ -5,8 +5,11 @@ import type { Path } from '../model/path.ts';
 import type { Rebuild, SourceTree } from '../model/rebuild.ts';
 import type { VerificationJob } from '../model/verification.ts';
 import type { DebianExpectation, VerifiedPackage } from '../model/packaged.ts';
+import type { OtherBytes } from '../model/hash-search.ts';
 import { DEFAULT_POLICY, type Policy } from '../model/policy.ts';
 import { expectDebian } from './expect-debian.ts';
+import { type FoundFile, foundFiles } from './found-packages.ts';
+import { aliasesOf, makeResolve } from './merged-directories.ts';
 import { type Reproduction, reproductions } from './reproduced-packages.ts';
 import { type AccountNames, accountNames } from './account-names.ts';
 import { isDynamicId } from './rules/accounts.ts';
@@ -27,6 +30,8 @@ export type JudgeInputs = {
   /** The verified packages installed anew, and nothing else. */
   reinstalled?: Inventory;
   reinstalledContents?: Contents;
+  /** Why they could not be. */
+  reinstallFailure?: string;
 };
 
 /** One image with what is looked up in it. */
@@ -38,11 +43,17 @@ export type ImageSide = {
 };
 
 /** All that is known, indexed once: what every step after the comparison asks. */
-export type Case = Pick<JudgeInputs, 'image' | 'rebuild' | 'sourceTree' | 'evidence'> & {
+export type Case = Pick<JudgeInputs, 'image' | 'rebuild' | 'sourceTree' | 'evidence' | 'reinstallFailure'> & {
   published: ImageSide;
   rebuilt?: ImageSide;
   reinstalled?: ImageSide;
   expectation: DebianExpectation;
+  /** Files of packages that no database names, found by their hashes. */
+  found: ReadonlyMap<Path, FoundFile>;
+  /** Files for which the archive has a package, and in no version that was looked into these bytes. */
+  others: ReadonlyMap<Path, OtherBytes>;
+  /** What the .debs' own control files say, by purl. */
+  controls: ReadonlyMap<string, Pick<DebContents, 'control' | 'controlFiles'>>;
   /** What packages of third parties alone say; asked for what no verified package holds. */
   thirdParty: DebianExpectation['files'];
   /** Packages whose chain holds, by purl. */
@@ -66,9 +77,11 @@ export function openCase(inputs: JudgeInputs): Case {
   const expectation = expectDebian({
     inventory: published,
     contents: publishedContents,
-    packages,
+    packages: packages.filter((one) => !isFound(one)),
     ...(anew === undefined ? {} : { reinstalled: anew }),
   });
+  const side = imageSide(published, publishedContents);
+  const resolve = makeResolve(new Map(aliasesOf(side.entries).map(({ path, target }) => [path, target])));
   const policy: Policy = {
     ...DEFAULT_POLICY,
     ...(evidence.rebuilders === undefined ? {} : { reproducedBy: { atLeast: evidence.rebuilders.atLeast } }),
@@ -80,14 +93,22 @@ export function openCase(inputs: JudgeInputs): Case {
     policy,
     reproductions: reproductions(evidence, policy),
     expectation,
+    found: foundFiles(packages.filter(isFound), side.entries, resolve, expectation.files),
+    others: new Map((evidence.search?.others ?? []).map((one) => [one.path, one])),
+    controls: new Map(packages.map((one) => [one.evidence.purl, one.contents])),
     thirdParty:
       foreign.length === 0 ? new Map() : expectDebian({ inventory: published, contents: publishedContents, packages: foreign }).files,
     verified: new Map(packages.map((one) => [one.evidence.purl, one.evidence])),
-    published: imageSide(published, publishedContents),
+    published: side,
     ...(rebuilt === undefined ? {} : { rebuilt: imageSide(rebuilt, inputs.rebuiltContents ?? new Map()) }),
     ...(anew === undefined ? {} : { reinstalled: imageSide(anew.inventory, anew.contents) }),
+    ...(inputs.reinstallFailure === undefined ? {} : { reinstallFailure: inputs.reinstallFailure }),
     ...(inputs.sourceTree === undefined ? {} : { sourceTree: inputs.sourceTree }),
   };
+}
+
+function isFound({ evidence: { state } }: { evidence: PackageEvidence }): boolean {
+  return state === 'found';
 }
 
 export function imageSide(inventory: Inventory, contents: Contents): ImageSide {
@@ -121,7 +142,8 @@ export function ruleContext(published: ImageSide, other: ImageSide | undefined, 
 
 /** What `form` may ask where there is no rebuild: the packages installed anew stand on the other side. */
 export function formContext({ published, reinstalled, verified }: Pick<Case, 'published' | 'reinstalled' | 'verified'>): RuleContext {
-  return ruleContext(published, reinstalled, { verified: new Set([...verified.values()].map(({ name }) => name)) });
+  const installed = [...verified.values()].filter(({ state }) => state !== 'found');
+  return ruleContext(published, reinstalled, { verified: new Set(installed.map(({ name }) => name)) });
 }
 
 function isSystemAccount(id: number, names: ReadonlyMap<number, string>, otherNames: ReadonlyMap<number, string> = new Map()): boolean {

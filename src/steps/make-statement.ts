@@ -51,13 +51,14 @@ export function makeStatement(
       resolvedDependencies: rebuild.resolvedDependencies,
       archives: evidence.archives,
       ...(evidence.security === undefined ? {} : { securityTracker: trackerOf(evidence.security.tracker) }),
-      packages: evidence.packages.map(({ purl, status, chain, unverified }) => {
+      packages: evidence.packages.map(({ purl, status, state, chain, unverified }) => {
         const files = counts.get(purl);
         const buildinfo = chain === undefined ? undefined : recorded.get(chain.deb);
         const reproduction = chain === undefined ? undefined : file.reproductions.get(chain.deb);
         return {
           purl,
           status,
+          ...(state === 'found' ? { found: true as const } : {}),
           ...(chain === undefined ? {} : { deb: chain.deb }),
           ...(files === undefined ? {} : { files }),
           ...(unverified === undefined ? {} : { unverified }),

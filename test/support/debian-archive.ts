@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { createCleartextMessage, generateKey, type PrivateKey, sign } from 'openpgp';
 import { type Digest, digestOf, hexOf } from '../../src/model/digest.ts';
 
@@ -29,7 +30,7 @@ export type DebSource = {
 };
 
 /** A .deb, and what its control file says. */
-export type Deb = { name: string; stanza: string; bytes: Buffer };
+export type Deb = { name: string; stanza: string; bytes: Buffer; /** For Contents indexes. */ architecture?: string; paths?: string[] };
 
 /** Builds a .deb with dpkg-deb, owned by root. */
 export async function makeDeb(source: DebSource): Promise<Deb> {
@@ -56,7 +57,7 @@ export async function makeDeb(source: DebSource): Promise<Deb> {
     const { status, stderr } = spawnSync('sh', ['-ec', build], { cwd: folder, encoding: 'utf8' });
     if (status !== 0) throw new Error(stderr);
     const stanza = spawnSync('dpkg-deb', ['--field', 'made.deb'], { cwd: folder, encoding: 'utf8' }).stdout.trimEnd();
-    return { name, stanza, bytes: await readFile(join(folder, 'made.deb')) };
+    return { name, architecture, stanza, bytes: await readFile(join(folder, 'made.deb')), paths: Object.keys(files) };
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -75,6 +76,8 @@ export type SuiteOptions = {
   keys: ArchiveKey[];
   debs?: Deb[];
   components?: string;
+  /** With indexes of which package holds which path. */
+  contents?: boolean;
   /** Where `dists/` and `pool/` are served. */
   base?: string;
 };
@@ -129,7 +132,17 @@ export class LocalArchive {
     const index = 'main/binary-amd64/Packages.xz';
     this.files.set(`${base}/dists/${suite}/${index}`, packages);
     this.files.set(`${base}/dists/${suite}/main/binary-amd64/by-hash/SHA256/${hexOf(digestOf(packages))}`, packages);
-    const text = releaseText({ suite, ...options }, [{ path: index, digest: digestOf(packages), size: packages.length }]);
+    const named = [{ path: index, digest: digestOf(packages), size: packages.length }];
+    for (const architecture of options.contents === true ? ['amd64', 'all'] : []) {
+      const of = debs.filter((deb) => deb.architecture === architecture);
+      const lines = of.flatMap(({ name, paths = [] }) => paths.map((path) => `${path.padEnd(60)} misc/${name}\n`)).sort();
+      const bytes = gzipSync(lines.join(''));
+      const path = `main/Contents-${architecture}.gz`;
+      this.files.set(`${base}/dists/${suite}/${path}`, bytes);
+      this.files.set(`${base}/dists/${suite}/main/by-hash/SHA256/${hexOf(digestOf(bytes))}`, bytes);
+      named.push({ path, digest: digestOf(bytes), size: bytes.length });
+    }
+    const text = releaseText({ suite, ...options }, named);
     this.files.set(`${base}/dists/${suite}/InRelease`, await clearSign(text, options.keys, options.signedAt));
   }
 }

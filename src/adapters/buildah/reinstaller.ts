@@ -9,7 +9,7 @@ import { limitFailure } from './failure.ts';
 import { createJob, type Job } from './jobs.ts';
 import type { Limits } from './limits.ts';
 import { logLines } from './log.ts';
-import { throwWhenMachineIsFull } from './machine.ts';
+import { runsHere, throwWhenMachineIsFull } from './machine.ts';
 import { storageChoices } from './room.ts';
 import type { SubordinateIds } from './subids.ts';
 
@@ -33,11 +33,9 @@ export function makeReinstaller(options: ReinstallerOptions): Reinstaller {
     const odd = order.packages.find(
       ({ name, version, architecture }) => !NAME.test(name) || !VERSION.test(version) || !ARCHITECTURE.test(architecture),
     );
-    if (odd !== undefined)
-      return {
-        outcome: { status: 'failed', detail: `no package can be named ${JSON.stringify(odd.name)}`, lastLog: [] },
-        done: async () => undefined,
-      };
+    if (odd !== undefined) return failed(`no package can be named ${JSON.stringify(odd.name)}`);
+    const [native = 'amd64'] = architecturesOf(order.packages);
+    if (!runsHere(native)) return failed(`this machine cannot run the maintainer scripts of packages for ${native}`);
     const job = await createJob(options.folder, options.ids);
     try {
       return { outcome: await reinstallIn(job, options.limits, order), done: job.remove };
@@ -46,6 +44,10 @@ export function makeReinstaller(options: ReinstallerOptions): Reinstaller {
       throw error;
     }
   };
+}
+
+function failed(detail: string): Awaited<ReturnType<Reinstaller>> {
+  return { outcome: { status: 'failed', detail, lastLog: [] }, done: async () => undefined };
 }
 
 async function reinstallIn(job: Job, limits: Limits, order: Order): Promise<Outcome> {

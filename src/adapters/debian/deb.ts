@@ -8,6 +8,7 @@ import { type Path, byText, bytesFromText, textFromBytes } from '../../model/pat
 import type { ScanLayer } from '../../ports.ts';
 import { Problem } from '../../problem.ts';
 import { decompress } from './decompress.ts';
+import { withBuffers } from './pieces.ts';
 
 const DATA_BYTES_MAX = 32 * 1024 * 1024 * 1024; // the largest packages of Debian unpack to some GiB
 const CONTROL_BYTES_MAX = 256 * 1024 * 1024;
@@ -16,7 +17,8 @@ const CONTROL_MEMBER_BYTES_MAX = 4 * 1024 * 1024;
 /** Characters of one maintainer script that are kept; the longest in Debian are about 60 kB. */
 const SCRIPT_CHARACTERS_MAX = 512 * 1024;
 const MEMBER_NAME = /^\/([A-Za-z0-9][A-Za-z0-9._+-]{0,127})$/;
-const TAR = { mediaType: 'application/x-tar' };
+/** The .deb as a whole has a digest; nobody asks for those of its tars. */
+const TAR = { mediaType: 'application/x-tar', undigested: true } as const;
 
 /** Reads a .deb whose digest was verified: deb(5), deb-control(5). Throws `archive-untrusted` where it is no .deb. */
 export async function readDeb(
@@ -25,15 +27,24 @@ export async function readDeb(
   scanLayer: ScanLayer,
   dataMax = DATA_BYTES_MAX,
 ): Promise<DebContents> {
+  return withBuffers((buffers) => readMembers(deb, bytes, scanLayer, { buffers, dataMax }));
+}
+
+async function readMembers(
+  deb: Digest,
+  bytes: AsyncIterable<Uint8Array>,
+  scanLayer: ScanLayer,
+  { buffers, dataMax }: { buffers: Buffer[]; dataMax: number },
+): Promise<DebContents> {
   let control: Awaited<ReturnType<ScanLayer>> | undefined;
   let data: LayerScan | undefined;
   try {
     for await (const { name, bytes: packed } of readAr(bytes)) {
       if (name.startsWith('control.tar') && control === undefined) {
         const smallOnes = (_path: string, size: number): boolean => size <= CONTROL_MEMBER_BYTES_MAX;
-        control = await scanLayer(asTar(name, packed, CONTROL_BYTES_MAX), TAR, smallOnes);
+        control = await scanLayer(asTar(name, packed, CONTROL_BYTES_MAX, buffers), TAR, smallOnes);
       } else if (name.startsWith('data.tar') && data === undefined) {
-        data = (await scanLayer(asTar(name, packed, dataMax), TAR, () => false)).scan;
+        data = (await scanLayer(asTar(name, packed, dataMax, buffers), TAR, () => false)).scan;
       }
     }
   } catch (error) {
@@ -48,8 +59,8 @@ export async function readDeb(
 }
 
 /** A tar for the scanner, which unpacks gzip and Zstandard itself, within limits of its own. */
-function asTar(name: string, packed: AsyncIterable<Uint8Array>, max: number): AsyncIterable<Uint8Array> {
-  return name.endsWith('.xz') ? decompress(name, packed, max) : packed;
+function asTar(name: string, packed: AsyncIterable<Uint8Array>, max: number, buffers: Buffer[]): AsyncIterable<Uint8Array> {
+  return name.endsWith('.xz') ? decompress(name, packed, max, buffers) : packed;
 }
 
 type ControlParts = Pick<DebContents, 'control' | 'conffiles' | 'controlFiles' | 'scripts'>;

@@ -10,6 +10,7 @@ import { type Keyring, loadKeyring } from './keyring.ts';
 import { makeLimit, makeShared, settled } from './limit.ts';
 import { type LocatePorts, type Location, keyOf, locatePackages } from './locate.ts';
 import { type Fetch, makeMirror } from './mirror.ts';
+import { searchByHash } from './search.ts';
 import { foreignFaultOf, locateThirdParty } from './third-party.ts';
 import { faultOf, locateInPast, type Past } from './past.ts';
 import { makeSnapshot } from './snapshot.ts';
@@ -112,6 +113,8 @@ export function makeDebian(parts: DebianPorts): Debian {
   };
 
   return {
+    search: async (wanted, onProgress) =>
+      searchByHash({ mirror, keyring: await loadKeyring(keyrings), sources, cacheDir, now, blobs, scanLayer }, wanted, onProgress),
     async gather(installed, { onProgress = () => {}, onVerified = () => {}, lastTry = true } = {}): Promise<DebianEvidence> {
       const { packages, osRelease } = installed;
       const vendor = /^[a-z][a-z0-9._-]{0,63}$/.test(osRelease['ID'] ?? '') ? osRelease['ID']! : 'debian';

@@ -6,12 +6,17 @@ import { unxz } from './xz.ts';
 
 /**
  * A stream as it was before it was packed; the end of the name tells how: `.xz`, `.gz`, or neither for as it is.
- * Fails with `archive-untrusted` beyond `max` bytes and for what does not unpack.
+ * Fails with `archive-untrusted` beyond `max` bytes and for what does not unpack. Pieces and `buffers` as of {@link unxz}.
  */
-export async function* decompress(name: string, packed: AsyncIterable<Uint8Array>, max: number): AsyncGenerator<Uint8Array> {
+export async function* decompress(
+  name: string,
+  packed: AsyncIterable<Uint8Array>,
+  max: number,
+  buffers?: Buffer[],
+): AsyncGenerator<Uint8Array> {
   let size = 0;
   try {
-    for await (const chunk of unpack(name, packed)) {
+    for await (const chunk of unpack(name, packed, buffers)) {
       size += chunk.length;
       if (size > max) throw new Problem('archive-untrusted', `${name} unpacks to more than ${max} bytes`);
       yield chunk;
@@ -21,8 +26,8 @@ export async function* decompress(name: string, packed: AsyncIterable<Uint8Array
   }
 }
 
-function unpack(name: string, packed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  if (name.endsWith('.xz')) return unxz(packed);
+function unpack(name: string, packed: AsyncIterable<Uint8Array>, buffers?: Buffer[]): AsyncIterable<Uint8Array> {
+  if (name.endsWith('.xz')) return unxz(packed, buffers);
   if (name.endsWith('.gz')) return through(packed, createGunzip({ chunkSize: 256 * 1024 }));
   return packed;
 }

@@ -63,13 +63,17 @@ export async function findPackages(
   return [];
 }
 
+/** Where an index is asked for: by its hash first, where the archive has that. */
+export function addressesOf(suite: Suite, path: string, digest: Digest): string[] {
+  const byHash = `${suite.dists}/${dirname(path)}/by-hash/SHA256/${hexOf(digest)}`;
+  return suite.release.byHash ? [byHash, `${suite.dists}/${path}`] : [`${suite.dists}/${path}`];
+}
+
 /** The bytes that the Release file names: by their hash, so that a mirror may be half way through an update. */
 async function fetchIndex(mirror: Mirror, suite: Suite, path: string, file: { digest: Digest; size: number }): Promise<Buffer> {
   const { id } = suite.request;
   if (file.size > PACKED_BYTES_MAX) throw new Problem('archive-untrusted', `${id}: ${path} of ${file.size} bytes`);
-  const addresses = [`${suite.dists}/${path}`];
-  if (suite.release.byHash) addresses.unshift(`${suite.dists}/${dirname(path)}/by-hash/SHA256/${hexOf(file.digest)}`);
-  for (const url of addresses) {
+  for (const url of addressesOf(suite, path, file.digest)) {
     const bytes = await mirror.get(url, (response) => bodyOf(response, file.size));
     if (bytes === undefined) continue;
     if (bytes.length !== file.size || digestOf(bytes) !== file.digest)
@@ -128,7 +132,8 @@ async function use(file: string): Promise<string | undefined> {
   return rows;
 }
 
-async function prune(folder: string): Promise<void> {
+/** Removes what nobody has used for a while. */
+export async function prune(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const file = join(folder, name);
     const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Infinity }));

@@ -46,6 +46,13 @@ export function codenameOf(osRelease: Record<string, string>, packages: readonly
   );
 }
 
+/** Releases whose keys are installed, newest first: what an image without any name of a release may be of. */
+export function knownReleases(has: (keyring: string) => boolean): string[] {
+  return RELEASES.map(({ codename }) => codename)
+    .filter((codename) => has(`debian-archive-${codename}-stable`) || has(`debian-archive-${codename}-automatic`))
+    .toReversed();
+}
+
 /** The suites that packages of a release come from. `has` tells which key files there are; without pinned keys a suite is not asked. */
 export function suitesOf(codename: string, packages: readonly InstalledPackage[], has: (keyring: string) => boolean): SuiteRequest[] {
   const stable = [`debian-archive-${codename}-stable`].filter(has);

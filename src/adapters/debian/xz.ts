@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
 import { join } from 'node:path';
 import { Problem } from '../../problem.ts';
+import { makePieces } from './pieces.ts';
 
 /** The last byte of an answer of `xz-server.ts`. */
 const STATUS = { good: 0, damaged: 1, missing: 2 } as const;
@@ -11,22 +12,25 @@ const START_MS = 20_000;
 type Server = { child: ChildProcess; path: string };
 let server: Promise<Server> | undefined;
 
-/** What `xz --decompress` makes of a stream. Throws an `Error` where that is damaged, `environment-missing` without xz. */
-export async function* unxz(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/**
+ * What `xz --decompress` makes of a stream. A piece is only lent: it is valid until the second piece behind it is asked for, and
+ * `buffers` are those of {@link withBuffers}, in use until the last piece is done with.
+ * Throws an `Error` where the stream is damaged, `environment-missing` without xz.
+ */
+export async function* unxz(packed: AsyncIterable<Uint8Array>, buffers: Buffer[] = []): AsyncGenerator<Uint8Array> {
   const { path } = await running();
-  const socket = connect({ path, allowHalfOpen: true });
+  const pieces = makePieces(buffers, () => void socket.resume());
+  const socket = connect({ path, allowHalfOpen: true, onread: { buffer: pieces.space, callback: pieces.filled } });
+  socket.once('error', (error) => pieces.end(error));
+  socket.once('close', () => pieces.end());
+  socket.once('end', () => pieces.end());
   const fed = feed(socket, packed);
-  let held: Buffer | undefined; // the last piece ends with the status
   try {
-    for await (const chunk of socket) {
-      if (held !== undefined) yield held;
-      held = chunk as Buffer;
-    }
-    const status = held?.at(-1);
+    for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) yield piece;
+    const status = pieces.status();
     if (status === STATUS.missing) throw new Problem('environment-missing', 'xz is not installed (xz-utils)');
     if (status === STATUS.damaged) throw new Error('damaged .xz');
-    if (held === undefined || status !== STATUS.good) throw new Problem('internal', 'unpacking ended before its end');
-    yield held.subarray(0, -1);
+    if (status !== STATUS.good) throw new Problem('internal', 'unpacking ended before its end');
     await fed;
   } finally {
     socket.destroy();

@@ -6,6 +6,7 @@ import { configuration } from './configuration.ts';
 import { unverifiedDownloads } from './downloads.ts';
 import { drifts } from './drift.ts';
 import type { FindingMaker, Found, Scene } from './finding.ts';
+import { foundPackages } from './found-packages.ts';
 import { generatedFiles } from './generated-files.ts';
 import { layers } from './layers.ts';
 import { outdated } from './outdated.ts';
@@ -30,6 +31,7 @@ const MAKERS: readonly FindingMaker[] = [
   accounts,
   configuration,
   packageDatabase,
+  foundPackages,
   thirdParties,
   outdated,
   vulnerable,

@@ -16,7 +16,8 @@ const REASONS: ReadonlyMap<UnverifiedReason, string> = new Map([
 export function* packageDatabase(scene: Scene): Generator<Found> {
   const { evidence, expectation } = scene.file;
   if (!evidence.applies) {
-    yield found(scene, 'no-package-database', 'no package database of Debian was found, so no file could be held against its archive');
+    const instead = evidence.search === undefined ? 'no file could be held against its archive' : 'files were looked up by their hashes';
+    yield found(scene, 'no-package-database', `no package database of Debian was found, so ${instead}`);
     return;
   }
   const unverified = evidence.packages.filter(({ status, state }) => status === 'unverified-version' && state === 'installed');

@@ -3,7 +3,7 @@ import { found, type Found, type Scene } from './finding.ts';
 
 /** Why there is nothing to compare with, or nothing to confirm generated files by. None of it speaks against the image. */
 export function* rebuildNotes(scene: Scene): Generator<Found> {
-  const { rebuild, reinstalled, verified } = scene.file;
+  const { rebuild, reinstalled, reinstallFailure, verified } = scene.file;
   const { outcome } = rebuild;
   if (outcome.status === 'not-comparable') {
     const detail = printable(outcome.detail);
@@ -16,8 +16,10 @@ export function* rebuildNotes(scene: Scene): Generator<Found> {
       });
     }
   }
-  if (verified.size > 0 && reinstalled === undefined) {
-    yield found(scene, 'reinstall-missing', `${verified.size} verified packages could not be installed anew`);
+  const installed = [...verified.values()].filter(({ state }) => state !== 'found').length;
+  if (installed > 0 && reinstalled === undefined) {
+    const why = reinstallFailure === undefined ? '' : `: ${printable(reinstallFailure)}`;
+    yield found(scene, 'reinstall-missing', `${installed} verified packages could not be installed anew${why}`);
   }
 }
 

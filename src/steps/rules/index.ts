@@ -93,6 +93,16 @@ export const STEP_RULES = {
     reason:
       'equal in every fact but mtime to what the verified packages alone make when they are installed anew; owners with ids from 100 to 999 are compared by name',
   },
+  foundByHash: {
+    name: 'found-by-hash',
+    version: 1,
+    reason: 'no database names the package, and its verified .deb has the same bytes, mode and owner at this path',
+  },
+  statusFolder: {
+    name: 'status-folder',
+    version: 1,
+    reason: "a file of /var/lib/dpkg/status.d has exactly the fields of the verified .deb's control file, or is that .deb's md5sums",
+  },
   aclLost: {
     name: 'acl-lost',
     version: 1,
