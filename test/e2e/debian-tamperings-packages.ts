@@ -173,11 +173,13 @@ const DPKG: DebianTampering[] = [
   layer(
     'version',
     (image) => image.edit('var/lib/dpkg/status', (text) => text.replace(/(Package: sudo\n(?:.+\n)*?Version: )\S+/, '$199.9-1')),
-    ['unexplained-code', '/usr/bin/sudoreplay', 'high'],
+    // The files themselves are found by their hashes; what dpkg keeps about a version that it does not name is not.
+    ['unexplained-code', '/var/lib/dpkg/info/sudo.postinst', 'high'],
+    ['sudo-rule', '/etc/sudoers', 'critical'],
   ),
   layer('entry-removed', (image) => image.edit('var/lib/dpkg/status', (text) => text.replace(/^Package: sudo\n(?:.+\n)+\n/m, '')), [
-    'setuid-unexpected',
-    '/usr/bin/sudo',
+    'sudo-rule',
+    '/etc/sudoers',
     'critical',
   ]),
   layer(
