@@ -151,14 +151,17 @@ export function makeDebian(parts: DebianPorts): Debian {
         const versions = current.newer(one);
         return versions.length === 0 ? evidence : { ...evidence, newer: versions };
       };
-      const evidence = await settled(
-        packages.map((one) =>
-          limit(() => verify(one)).catch((error: unknown) => {
-            failed = true; // what has not begun needs not begin
-            throw error;
-          }),
-        ),
-      );
+      // The largest first: one that is begun last would keep a single processor busy when all others are done.
+      const sizeOf = (one: InstalledPackage): number => locations.get(keyOf(one))?.[0]?.found.size ?? 0;
+      const begun = new Map<InstalledPackage, Promise<PackageEvidence>>();
+      for (const one of packages.toSorted((x, y) => sizeOf(y) - sizeOf(x))) {
+        const verified = limit(() => verify(one)).catch((error: unknown) => {
+          failed = true; // what has not begun needs not begin
+          throw error;
+        });
+        begun.set(one, verified);
+      }
+      const evidence = await settled(packages.map((one) => begun.get(one) ?? verify(one)));
       const archives = [current, past, around].flatMap(({ suites }) => suites.map(({ release }) => release.archive));
       return {
         applies,
