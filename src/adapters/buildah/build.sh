@@ -3,10 +3,10 @@
 set -eu
 no_compression=$1
 shift
-driver=overlay storage=/work/storage/overlay
-run() { buildah --storage-driver "$driver" --root "$storage" --runroot /work/run "$@" 4>&-; }
+driver=overlay storage=/job/storage/overlay
+run() { buildah --storage-driver "$driver" --root "$storage" --runroot /job/run "$@" 4>&-; }
 # Not where the folder itself lies on an overlay file system.
-if ! run images --quiet > /dev/null 2>&1; then driver=vfs storage=/work/storage/vfs; fi
+if ! run images --quiet > /dev/null 2>&1; then driver=vfs storage=/job/storage/vfs; fi
 
 while [ "$1" != -- ]; do
   id=$(run pull --quiet "dir:$1")
@@ -18,5 +18,5 @@ echo building >&4
 run bud --tag localhost/conforme/rebuilt "$@" 2>&1
 echo exporting >&4
 # --disable-compression is true by default, which `dir:` heeds in this form alone.
-run push --quiet --disable-compression="$no_compression" localhost/conforme/rebuilt dir:/work/out/image 2>&1
+run push --quiet --disable-compression="$no_compression" localhost/conforme/rebuilt dir:/job/out/image 2>&1
 echo exported >&4

@@ -98,13 +98,13 @@ async function buildIn(job: Job, proxy: BuildProxy, limits: Limits, order: Order
   const attempts = await storageChoices(limits, () => job.innerFolder('storage'));
   for (const [index, storage] of attempts.entries()) {
     const mounts: Mount[] = [
-      { access: 'read', from: context, to: '/work/context' },
-      { access: 'read', from: bases.folder, to: '/work/bases' },
+      { access: 'read', from: context, to: '/job/context' },
+      { access: 'read', from: bases.folder, to: '/job/bases' },
       await storage.mount(),
-      { access: 'write', from: await job.innerFolder(`run-${index}`), to: '/work/run' },
-      { access: 'write', from: await job.innerFolder(`tmp-${index}`), to: '/work/tmp' },
+      { access: 'write', from: await job.innerFolder(`run-${index}`), to: '/job/run' },
+      { access: 'write', from: await job.innerFolder(`tmp-${index}`), to: '/job/tmp' },
       { access: 'write', from: join(job.folder, `tmp-${index}`), to: '/var/tmp' },
-      { access: 'write', from: await job.innerFolder(`out-${index}`), to: '/work/out' },
+      { access: 'write', from: await job.innerFolder(`out-${index}`), to: '/job/out' },
     ];
     let phase = 'starting';
     const ended = await runInEnvironment({ ...run, command, mounts, onEvent: (line) => (phase = line), onConnection: proxy.accept });
@@ -130,13 +130,13 @@ function budArguments(plan: BuildPlan, file: BuildFile): string[] {
     `--layers=${plan.layers !== 'one'}`,
     `--format=${plan.format}`,
     `--platform=${platform}`,
-    `--file=/work/context/${plan.dockerfile}`,
+    `--file=/job/context/${plan.dockerfile}`,
   );
   if (plan.target !== undefined) args.push(`--target=${plan.target}`);
   if (plan.epoch !== undefined) args.push(`--timestamp=${plan.epoch}`);
   for (const [name, value] of Object.entries(plan.buildArgs)) if (!PROXY_ARGUMENT.test(name)) args.push(`--build-arg=${name}=${value}`);
   for (const [written, base] of file.images) args.push(`--build-context=${written}=container-image://${storageName(base)}`);
-  return [...args, '/work/context'];
+  return [...args, '/job/context'];
 }
 
 /** From buildah's environment the proxy reaches ADD and RUN and, unlike build arguments, not even the history. */
@@ -148,7 +148,7 @@ function environmentVariables(): string[] {
     HTTP_PROXY: proxy,
     HTTPS_PROXY: proxy,
     no_proxy: 'localhost,127.0.0.1',
-    TMPDIR: '/work/tmp',
+    TMPDIR: '/job/tmp',
   };
   return Object.entries(values).map(([name, value]) => `${name}=${value}`);
 }
@@ -163,7 +163,7 @@ async function writeBases(job: Job, { plan, bases }: Order): Promise<{ folder: s
     const name = String(names.length);
     await writeImage(join(folder, name), image, openBlob);
     const tags = new Set(plan.bases.filter((base) => base.manifestDigest === digest).map(storageName));
-    for (const tag of tags) names.push(`/work/bases/${name}`, tag);
+    for (const tag of tags) names.push(`/job/bases/${name}`, tag);
   }
   return { folder, names };
 }

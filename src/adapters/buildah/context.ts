@@ -15,7 +15,7 @@ export async function unpackContext(
   tar: Readable,
   run: { job: Job; limits: Limits; onOutput: (chunk: Buffer) => void; signal?: AbortSignal },
 ): Promise<Ended> {
-  const to = '/work/context';
+  const to = '/job/context';
   return runInEnvironment({
     ...run,
     command: ['tar', '--extract', '--file=-', `--directory=${to}`, '--no-same-owner', '--preserve-permissions', '--warning=no-timestamp'],

@@ -23,7 +23,7 @@ exec 3>&-
 
 mount -t tmpfs -o mode=755,size=16m,nosuid,nodev none "$root"
 cd "$root"
-mkdir -p usr etc/containers proc sys dev/pts dev/shm run var/lib/containers tmp var/tmp root work old
+mkdir -p usr etc/containers proc sys dev/pts dev/shm run var/lib/containers tmp var/tmp root job old
 mount --rbind /usr usr
 mount -o remount,bind,ro usr 2>/dev/null || :
 for name in bin sbin lib lib32 lib64 libx32; do

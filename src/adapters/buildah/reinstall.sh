@@ -1,8 +1,8 @@
-# Installs packages from nothing, inside of the clean environment: every .deb of /work/debs and nothing else, in an empty root.
-# usage: reinstall.sh ARCHITECTURES    /work/debs/include holds a NAME=VERSION a line
+# Installs packages from nothing, inside of the clean environment: every .deb of /job/debs and nothing else, in an empty root.
+# usage: reinstall.sh ARCHITECTURES    /job/debs/include holds a NAME=VERSION a line
 set -eu
-export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true TMPDIR=/work/storage
-repository=/work/storage/repository
+export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true TMPDIR=/job/storage
+repository=/job/storage/repository
 mkdir "$repository"
 
 # A Packages file is the control files with where the package is. Their order means nothing.
@@ -10,7 +10,7 @@ describe() {
   dpkg-deb --field "$1"
   printf 'Filename: ./%s\nSize: %s\nSHA256: %s\n\n' "${1##*/}" "$(stat --format=%s "$1")" "$(basename "$1" .deb)"
 }
-for deb in /work/debs/*.deb; do
+for deb in /job/debs/*.deb; do
   ln -s "$deb" "$repository"
   describe "$deb"
 done > "$repository/Packages"
@@ -18,9 +18,9 @@ echo installing >&4
 
 # The packages were verified before: this list of them needs no signature of its own. The first hook takes away what tells of it,
 # the second the id of a machine that never was. What else mmdebstrap cleans up at the end is wanted: folders in /run and /tmp, logs, caches.
-mmdebstrap --mode=root --variant=essential --format=tar --architectures="$1" $(sed "s/^/--include=/" /work/debs/include) \
+mmdebstrap --mode=root --variant=essential --format=tar --architectures="$1" $(sed "s/^/--include=/" /job/debs/include) \
   --customize-hook='rm -f "$1/etc/apt/sources.list" "$1/var/lib/dbus/machine-id"' \
   --customize-hook='if [ -s "$1/etc/machine-id" ]; then : > "$1/etc/machine-id"; fi' \
   --skip=cleanup/run,cleanup/tmp,cleanup/reproducible \
-  '' /work/out/root.tar "deb [trusted=yes] copy:$repository ./" 4>&-
+  '' /job/out/root.tar "deb [trusted=yes] copy:$repository ./" 4>&-
 echo installed >&4

@@ -71,10 +71,10 @@ async function reinstallIn(job: Job, limits: Limits, order: Order): Promise<Outc
       limits,
       command: ['sh', '-c', script, 'reinstall.sh', [native, ...foreign].join(',')],
       mounts: [
-        { access: 'read', from: debs, to: '/work/debs' },
+        { access: 'read', from: debs, to: '/job/debs' },
         await storage.mount(),
         { access: 'write', from: await job.innerFolder(`tmp-${index}`), to: '/tmp' },
-        { access: 'write', from: await job.innerFolder(`out-${index}`), to: '/work/out' },
+        { access: 'write', from: await job.innerFolder(`out-${index}`), to: '/job/out' },
       ],
       onOutput: log.write,
       ...(order.signal && { signal: order.signal }),

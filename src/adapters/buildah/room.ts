@@ -14,7 +14,7 @@ export async function storageChoices(
   limits: Limits,
   onDisk: () => Promise<string>,
 ): Promise<{ mount: () => Promise<Mount>; last: boolean }[]> {
-  const to = '/work/storage';
+  const to = '/job/storage';
   const disk = { mount: async (): Promise<Mount> => ({ access: 'write', from: await onDisk(), to }), last: true };
   // tmpfs keeps user.* attributes, which an unprivileged overlay needs, from Linux 6.6 on.
   const [major = 0, minor = 0] = release().split('.').map(Number);

@@ -90,15 +90,15 @@ describe('the clean environment', { concurrency: true }, () => {
 
   it('ends what fills the disk, whether with one file or with many, on disk or in memory', async () => {
     const limits = { ...LIMITS, diskBytes: 64 * 1024 ** 2 };
-    const one = 'cat /dev/zero > /work/out/file; sleep 60';
-    const many = 'i=0; while :; do head -c 1000000 /dev/zero > /work/out/$i; i=$((i + 1)); done 2>/dev/null';
+    const one = 'cat /dev/zero > /job/out/file; sleep 60';
+    const many = 'i=0; while :; do head -c 1000000 /dev/zero > /job/out/$i; i=$((i + 1)); done 2>/dev/null';
     for (const script of [one, many]) {
       await using temporary = await temporaryJob();
       const from = await temporary.job.innerFolder('out');
-      const mounts = [{ access: 'write' as const, from, to: '/work/out' }];
+      const mounts = [{ access: 'write' as const, from, to: '/job/out' }];
       assert.deepEqual((await run(script, { job: temporary.job, limits, mounts })).ended, { kind: 'limit', limit: 'disk' });
     }
-    const mounts = [{ access: 'memory' as const, bytes: limits.diskBytes, to: '/work/out' }];
+    const mounts = [{ access: 'memory' as const, bytes: limits.diskBytes, to: '/job/out' }];
     assert.deepEqual((await run(many, { limits, mounts })).ended, { kind: 'limit', limit: 'disk' });
   });
 
@@ -139,8 +139,8 @@ describe('the clean environment', { concurrency: true }, () => {
       const { runInEnvironment } = await import('${from}environment.ts');
       const job = await createJob(${JSON.stringify(folder.path)}, ${JSON.stringify(ids)});
       const out = await job.innerFolder('out');
-      await runInEnvironment({ job, limits: ${JSON.stringify(LIMITS)}, mounts: [{ access: 'write', from: out, to: '/work/out' }],
-        command: ['sh', '-c', 'touch /work/out/file; setsid sleep ${marker} & sleep ${marker}'], onOutput() {} });`;
+      await runInEnvironment({ job, limits: ${JSON.stringify(LIMITS)}, mounts: [{ access: 'write', from: out, to: '/job/out' }],
+        command: ['sh', '-c', 'touch /job/out/file; setsid sleep ${marker} & sleep ${marker}'], onOutput() {} });`;
     const worker = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'inherit' });
     while ((await processesNamed(marker)).length < 2) await sleep(50);
     assert.equal(await sweepJobs(folder.path, ids), 0, 'a job that is under way stays');
