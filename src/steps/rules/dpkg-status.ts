@@ -25,10 +25,25 @@ const isInstalled = (stanza: Stanza): boolean => /^(?:install|hold) ok installed
 /** What a removed package leaves: its conffiles and these lines. */
 const isRemoved = (stanza: Stanza): boolean => /^(?:deinstall|purge) ok config-files$/.test(stanza.get('status') ?? '');
 
+/**
+ * Debian policy 2.4 and 2.5. The archive's overrides say otherwise than the control file in the .deb; debootstrap takes them from the
+ * index, apt from the .deb. They order lists for people and choose what an installer begins with.
+ */
+const OVERRIDDEN: ReadonlyMap<string, RegExp> = new Map([
+  ['priority', /^(?:required|important|standard|optional|extra)$/],
+  ['section', /^(?:(?:contrib|non-free|non-free-firmware)\/)?[a-z][a-z0-9-]{1,30}$/],
+]);
+
+function isOverride(field: string, a: string, b: string | undefined): boolean {
+  const form = OVERRIDDEN.get(field);
+  return form !== undefined && b !== undefined && form.test(a) && form.test(b);
+}
+
 function sameStanza(a: Stanza, b: Stanza): boolean {
   if (a.size !== b.size) return false;
   for (const [field, value] of a) {
-    if (field === 'status' ? !(isInstalled(a) && isInstalled(b)) : b.get(field) !== value) return false;
+    const other = b.get(field);
+    if (field === 'status' ? !(isInstalled(a) && isInstalled(b)) : other !== value && !isOverride(field, value, other)) return false;
   }
   return true;
 }
@@ -59,9 +74,9 @@ function equal(published: Side, rebuilt: Side, { drifted }: RuleContext): boolea
 
 export const dpkgStatus: Rule = {
   name: 'dpkg-status',
-  version: 1,
+  version: 2,
   reason:
-    'the list of installed packages, in whatever order they came in; every field of every stanza is compared, and of removed packages their conffiles may be listed',
+    "the list of installed packages, in whatever order they came in; every field of every stanza is compared, but for priority and section, which the archive's overrides may change, and of removed packages their conffiles may be listed",
   applies: alwaysAt('/var/lib/dpkg/status'),
   equal,
   regenerates,

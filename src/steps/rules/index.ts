@@ -14,6 +14,7 @@ import { debconfDatabase } from './debconf.ts';
 import { dpkgFilters } from './dpkg-filters.ts';
 import { dpkgLog } from './dpkg-log.ts';
 import { dpkgStatus, dpkgStatusOld } from './dpkg-status.ts';
+import { dpkgAvailable, dselectMethod } from './dselect.ts';
 import { eippLog } from './eipp-log.ts';
 import { fontconfigCache } from './fontconfig-cache.ts';
 import { hostKeys, snakeoilLink } from './host-keys.ts';
@@ -37,6 +38,8 @@ export const FILE_RULES: readonly Rule[] = [
   shadowLastChange,
   dpkgStatus,
   dpkgStatusOld,
+  dpkgAvailable,
+  dselectMethod,
   dpkgLog,
   alternativesLog,
   aptHistory,

@@ -13,6 +13,9 @@ import { ids, LIMITS, sha256, temporaryFolder } from './support.ts';
 const run = promisify(execFile);
 type Package = Parameters<Reinstaller>[0]['packages'][number];
 
+/** What makes the links into /usr; usr-is-merged stands in its place where something else did. */
+const USRMERGE = 'usrmerge';
+
 /** The essential packages of this machine's own Debian, and one with alternatives and accounts, from its own apt sources. */
 async function downloadPackages(folder: string): Promise<Package[]> {
   const debs = join(folder, 'archives');
@@ -43,6 +46,7 @@ async function downloadPackages(folder: string): Promise<Package[]> {
     'adduser',
     'less',
   ]);
+  await run('apt-get', ['-qq', ...apt, ...own, 'download', 'usr-is-merged'], { cwd: debs });
   const names = (await readdir(debs)).filter((name) => name.endsWith('.deb'));
   return Promise.all(
     names.map(async (file): Promise<Package> => {
@@ -66,11 +70,14 @@ describe('the reinstaller', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let jobs: string;
   let packages: Package[] = [];
+  let isMerged: Package;
   let reinstall: Reinstaller;
   before(async () => {
     folder = await temporaryFolder();
     jobs = join(folder.path, 'jobs');
-    packages = await downloadPackages(folder.path);
+    const all = await downloadPackages(folder.path);
+    isMerged = all.find(({ name }) => name === 'usr-is-merged')!;
+    packages = all.filter((one) => one !== isMerged);
     reinstall = makeReinstaller({
       folder: jobs,
       ids,
@@ -79,9 +86,9 @@ describe('the reinstaller', () => {
   });
   after(() => folder[Symbol.asyncDispose]());
 
-  it('makes what maintainer scripts and triggers make', async () => {
+  const installed = async (set: Package[]) => {
     const log: string[] = [];
-    const { outcome, done } = await reinstall({ id: 'test', packages, onLog: (line) => log.push(line) });
+    const { outcome, done } = await reinstall({ id: 'test', packages: set, onLog: (line) => log.push(line) });
     assert.equal(outcome.status, 'installed', log.join('\n'));
     const found = new Map<string, { type: string; uid: number; link: string; body: string }>();
     for await (const entry of outcome.tar.pipe(extract())) {
@@ -92,6 +99,12 @@ describe('the reinstaller', () => {
       found.set(name.replace(/\/$/, ''), { type: type ?? '', uid: uid ?? 0, link: linkname ?? '', body });
     }
     await done();
+    assert.deepEqual(await readdir(jobs), []);
+    return found;
+  };
+
+  it('makes what maintainer scripts and triggers make', async () => {
+    const found = await installed(packages);
     assert.match(found.get('./etc/passwd')?.body ?? '', /^root:x:0:0:/m);
     assert.equal(found.get('./etc/alternatives/pager')?.link, '/usr/bin/less');
     assert.ok(found.has('./etc/ld.so.cache'));
@@ -99,7 +112,12 @@ describe('the reinstaller', () => {
     assert.equal(found.has('./etc/apt/sources.list'), false);
     const status = found.get('./var/lib/dpkg/status')?.body ?? '';
     assert.equal(status.match(/^Status: install ok installed$/gm)?.length, packages.length);
-    assert.deepEqual(await readdir(jobs), []);
+  });
+
+  it('merges /usr as debootstrap does where the packages expect it to be done', async () => {
+    const found = await installed([...packages.filter(({ name }) => name !== USRMERGE), isMerged]);
+    for (const name of ['bin', 'sbin', 'lib']) assert.equal(found.get(`./${name}`)?.link, `usr/${name}`);
+    assert.match(found.get('./var/lib/dpkg/status')?.body ?? '', /^Package: usr-is-merged$/m);
   });
 
   it('says so where packages cannot be installed together', async () => {

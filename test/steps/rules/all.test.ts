@@ -24,6 +24,8 @@ test('no rule excuses what is run: for every rule an x bit, a setuid bit and a c
     '/var/lib/apt/extended_states',
     '/var/lib/dpkg/status',
     '/var/lib/dpkg/status-old',
+    '/var/lib/dpkg/available',
+    '/var/lib/dpkg/cmethopt',
     '/etc/apt/sources.list',
     '/opt/__pycache__/x.pyc',
     '/var/cache/fontconfig/0123456789abcdef0123456789abcdef-le64.cache-8',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GROUP, PASSWD, SHADOW } from '../../support/judge-inputs.ts';
-import { regenerated } from '../../support/rules.ts';
+import { form, known, regenerated } from '../../support/rules.ts';
 
 test('accounts: whatever order the packages came in, and nothing more', () => {
   const regenerates = (text: string, path = '/etc/passwd', reinstalled = PASSWD) =>
@@ -57,4 +57,30 @@ test('the lists of packages: in whatever order, with every field', () => {
   assert.equal(states('Package: libffi8\nArchitecture: amd64\nAuto-Installed: 1\n'), 'apt-extended-states');
   assert.equal(states('Package: evil\nArchitecture: amd64\nAuto-Installed: 1\n'), 'none');
   assert.equal(states('Package: libffi8\nAuto-Installed: 1\nEvil: x\n'), 'none');
+});
+
+test('priority and section may be those of the archive, and nothing else may', () => {
+  const stanza = (priority: string, section: string, more = '') =>
+    `Package: a\nStatus: install ok installed\nPriority: ${priority}\nSection: ${section}\nVersion: 1\nArchitecture: amd64\n${more}\n`;
+  const status = (text: string) =>
+    regenerated('/var/lib/dpkg/status', { '/var/lib/dpkg/status': text }, { '/var/lib/dpkg/status': stanza('important', 'libs') });
+  assert.equal(status(stanza('required', 'oldlibs')), 'dpkg-status');
+  assert.equal(status(stanza('required', 'non-free/libs')), 'dpkg-status');
+  assert.equal(status(stanza('evil', 'libs')), 'none', 'no priority that there is');
+  assert.equal(status(stanza('required', '$(x)')), 'none', 'no section');
+  assert.equal(status(stanza('required', 'libs', 'Essential: yes\n')), 'none', 'a field more');
+  assert.equal(status(stanza('required', 'libs').replace('Section: libs\n', '')), 'none', 'a field less');
+});
+
+test('what debootstrap leaves for dselect: the form of an index, and one line to the letter', () => {
+  const available = '/var/lib/dpkg/available';
+  const index = 'Package: a\nVersion: 1\nArchitecture: amd64\nFilename: pool/a.deb\n\n';
+  assert.equal(form(available, index), 'dpkg-available');
+  assert.equal(form(available, ''), 'dpkg-available');
+  assert.equal(form(available, `${index}Package: b\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n`), 'none', 'a status');
+  assert.equal(form(available, '#!/bin/sh\nid\n'), 'none');
+  assert.equal(form(available, { text: index, mode: 0o755 }), 'none', 'an x bit');
+  assert.equal(form(available, { text: index, magic: 'elf' }), 'none', 'a program');
+  assert.equal(known('/var/lib/dpkg/cmethopt', 'apt apt\n'), 'dselect-method');
+  assert.equal(known('/var/lib/dpkg/cmethopt', '/tmp/x apt\n'), 'none');
 });
