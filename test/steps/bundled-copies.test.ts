@@ -14,7 +14,7 @@ const elf = (text: string, claims?: Claim[]): FileSpec => ({ text, magic: 'elf',
 const OPENSSL: PackageSpec = {
   name: 'libssl3',
   version: '3.0.17-1~deb12u2',
-  files: { '/usr/lib/libssl.so.3': elf(`ssl${BODY}`), '/usr/lib/libstub.so.1': elf('stub') },
+  files: { '/usr/lib/libssl.so.3': elf(`ssl${BODY}`), '/usr/lib/libshim.so.1': elf('shim') },
 };
 const ZLIB: PackageSpec = { name: 'zlib1g', version: '1:1.2.13.dfsg-1', files: { '/usr/lib/libz.so.1': elf(`z${BODY}`) } };
 const MORE: Files = { ...OPENSSL.files, ...ZLIB.files };
@@ -38,7 +38,7 @@ const brief = ({ name, version, recognisedBy, debian }: BundledCopy): string =>
 
 const rows: [what: string, path: string, spec: FileSpec, expected: string[]][] = [
   ['exactly Debian’s file elsewhere', '/opt/app/ssl.so', elf(`ssl${BODY}`), ['libssl3 3.0.17-1~deb12u2 same-bytes']],
-  ['a stub that is equal to a packaged one', '/opt/app/stub', elf('stub'), []],
+  ['a shim that is equal to a packaged one', '/opt/app/shim', elf('shim'), []],
   [
     'an older OpenSSL in a wheel',
     '/srv/venv/x.libs/libcrypto-1a2b3c4d.so.1.1',
