@@ -3,6 +3,7 @@
  * function that can fail throws a `Problem` whose code says whether trying again can help.
  */
 import type { Readable } from 'node:stream';
+import type { BuildFile } from './model/build-file.ts';
 import type { BuildinfoEvidence } from './model/buildinfo.ts';
 import type {
   AptRepository,
@@ -17,7 +18,7 @@ import type { FleetPage, PageRequest } from './model/fleet.ts';
 import type { HashSearch, HashSearchResult } from './model/hash-search.ts';
 import type { LayerScan } from './model/inventory.ts';
 import type { Descriptor, ImageConfig, ImageManifest, Platform, ResolvedImage } from './model/oci.ts';
-import type { BuildFailure, BuildPlan, ResolvedDependency, SourceHistoryFile } from './model/rebuild.ts';
+import type { BuildFailure, BuildPlan, NotComparable, PinnedBase, ResolvedDependency, SourceHistoryFile } from './model/rebuild.ts';
 import type { RebuilderEvidence } from './model/rebuilders.ts';
 import type { Result } from './model/verdict.ts';
 import type { ProblemDocument, ProgressEvent, Status, Step, VerdictRecord, Verification, VerificationJob } from './model/verification.ts';
@@ -114,6 +115,39 @@ export type Builder = {
     outcome: { status: 'built'; image: BuiltImage } | ({ status: 'not-comparable' } & BuildFailure);
     done(): Promise<void>;
   }>;
+};
+
+/** A program that builds images, as the clean environment runs it. */
+export type BuildProgram = {
+  name: BuildPlan['builder'];
+  /** How it takes base images and gives what it built: `dir:` of containers-transports(5), or an OCI image layout. */
+  images: 'dir' | 'oci';
+  /** Its version, as the statement names it; `folder` is for what it writes on the way. Throws `environment-missing`. */
+  version(folder: string): Promise<string>;
+  /** Files of the machine that are not where the system keeps its programs, and where they are seen inside. */
+  files: readonly { from: string; to: string }[];
+  /**
+   * What is run inside. The context is in /job/context, bases are below /job/bases, /job/storage and /job/tmp are empty, the image goes to
+   * /job/out/image. A line `building` on file descriptor 4 tells that from here on a failure is the image's.
+   */
+  command(order: {
+    plan: BuildPlan;
+    file: BuildFile;
+    /** Each base that the plan names, with the name of its folder and the digest of the manifest in there. */
+    bases: readonly { pinned: PinnedBase; folder: string; digest: Digest }[];
+    /** The address of the recording proxy. */
+    proxy: string;
+  }): Promise<string[]>;
+  /** What its last lines say of a failure. */
+  explain(lastLog: readonly string[], file: BuildFile): BuildWords;
+};
+
+export type BuildWords = {
+  /** It could not work here, which says nothing about the image. */
+  cannotRun?: string;
+  /** A failure that it names. */
+  known?: { reason: NotComparable; detail: string };
+  step?: { text: string; line?: number; wantsSecret?: boolean };
 };
 
 /** Installs exactly these packages from nothing in the clean environment, without any network. */

@@ -76,11 +76,12 @@ export async function startRebuild(common: Common): Promise<Running> {
   const { config, log, blobs, progress, consume } = common;
   const { makeScanLayer } = await import('../src/adapters/layers/scan.ts');
   const { makeProxy } = await import('../src/adapters/network/proxy.ts');
-  const { makeBuilder } = await import('../src/adapters/buildah/builder.ts');
-  const { makeReinstaller } = await import('../src/adapters/buildah/reinstaller.ts');
-  const { sweepJobs } = await import('../src/adapters/buildah/jobs.ts');
-  const { sweepCgroups } = await import('../src/adapters/buildah/cgroup.ts');
-  const { readSubordinateIds } = await import('../src/adapters/buildah/subids.ts');
+  const { makeBuilder } = await import('../src/adapters/environment/builder.ts');
+  const { buildah } = await import('../src/adapters/buildah/buildah.ts');
+  const { makeReinstaller } = await import('../src/adapters/environment/reinstaller.ts');
+  const { sweepJobs } = await import('../src/adapters/environment/jobs.ts');
+  const { sweepCgroups } = await import('../src/adapters/environment/cgroup.ts');
+  const { readSubordinateIds } = await import('../src/adapters/environment/subids.ts');
   const { runRebuild } = await import('./rebuild.ts');
 
   const ids = await readSubordinateIds();
@@ -101,7 +102,7 @@ export async function startRebuild(common: Common): Promise<Running> {
     registry: await openRegistry(common),
     scanLayer: makeScanLayer(),
     git: await openGit(common),
-    builder: makeBuilder({ folder, ids, limits, openProxy: () => makeProxy({ guard: archives }) }),
+    builder: makeBuilder({ folder, ids, limits, programs: [buildah], openProxy: () => makeProxy({ guard: archives }) }),
     reinstall: makeReinstaller({ folder, ids, limits }),
     blobs,
     progress,

@@ -23,7 +23,7 @@ export type PinnedBase = { reference: string; digest: Digest; manifestDigest: Di
 
 /** Everything that decides what the build does; equal plans over equal sources ask for equal builds. */
 export type BuildPlan = {
-  builder: 'buildah';
+  builder: 'buildah' | 'buildkit';
   /** Relative to the context. */
   dockerfile: string;
   target?: string;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { changed, edit, type Member, writeMembers } from '../../scripts/demo/tar-surgery.ts';
-import { machineArchitecture } from '../../src/adapters/buildah/machine.ts';
+import { machineArchitecture } from '../../src/adapters/environment/machine.ts';
 import { type Auditor, startAuditor } from '../support/auditor.ts';
 import { downloadDebs } from '../support/real-debs.ts';
 import { dpkgDatabase, file, mergeMembers, unpackDeb, type UnpackedDeb } from '../support/unpacked.ts';

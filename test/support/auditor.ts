@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeReinstaller } from '../../src/adapters/buildah/reinstaller.ts';
-import { readSubordinateIds } from '../../src/adapters/buildah/subids.ts';
+import { makeReinstaller } from '../../src/adapters/environment/reinstaller.ts';
+import { readSubordinateIds } from '../../src/adapters/environment/subids.ts';
 import { makeFileBlobs } from '../../src/adapters/blobs/file.ts';
 import { makeDebian } from '../../src/adapters/debian/debian.ts';
 import { debianSources } from '../../src/adapters/debian/sources.ts';

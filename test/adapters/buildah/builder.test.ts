@@ -3,15 +3,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { readdir } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
-import { Readable } from 'node:stream';
-import { gzipSync } from 'node:zlib';
-import { extract } from 'tar-stream';
-import { makeBuilder } from '../../../src/adapters/buildah/builder.ts';
-import { makeGuard } from '../../../src/adapters/network/guard.ts';
-import { makeProxy } from '../../../src/adapters/network/proxy.ts';
+import { buildah } from '../../../src/adapters/buildah/buildah.ts';
 import type { BuildPlan } from '../../../src/model/rebuild.ts';
-import type { BuiltImage } from '../../../src/ports.ts';
-import { busyboxBase, ids, LIMITS, planOf, sha256, tarOf, temporaryFolder, type Base } from './support.ts';
+import { buildWith, failure, filesOf, type BuildMore } from '../environment/builds.ts';
+import { busyboxBase, planOf, sha256, temporaryFolder, type Base } from '../environment/support.ts';
 
 const folder = await temporaryFolder();
 const base: Base = await busyboxBase('docker.io/library/small:1');
@@ -22,48 +17,8 @@ const server = createServer((request, response) => {
   else response.writeHead(200, { 'content-type': 'text/plain' }).end('fetched');
 });
 
-async function build(
-  dockerfile: string,
-  more: { plan?: Partial<BuildPlan>; files?: Record<string, string>; limits?: Partial<typeof LIMITS>; gzip?: boolean } = {},
-) {
-  const lines: string[] = [];
-  const builder = makeBuilder({
-    folder: folder.path,
-    ids,
-    limits: { ...LIMITS, ...more.limits },
-    openProxy: () => makeProxy({ guard: makeGuard({ allow: ['127.0.0.1/32'], hosts: [] }) }),
-  });
-  const entries = Object.entries({ Dockerfile: dockerfile, ...more.files }).map(([name, body]) => ({ name, body }));
-  const tar = await tarOf(entries);
-  const built = await builder.build({
-    id: 'test',
-    plan: planOf(base, { bases: [{ ...planOf(base).bases[0]!, reference: 'small:1' }], ...more.plan }),
-    context: async () => Readable.from([more.gzip ? gzipSync(tar) : tar]),
-    bases: [base],
-    onLog: (line) => lines.push(line),
-  });
-  return { ...built, lines };
-}
-
-async function failureOf(...order: Parameters<typeof build>) {
-  const { outcome, done } = await build(...order);
-  await done();
-  assert.equal(outcome.status, 'not-comparable');
-  return outcome;
-}
-
-async function filesOf(image: BuiltImage): Promise<Map<string, string>> {
-  const files = new Map<string, string>();
-  for (const layer of image.manifest.layers) {
-    const tar = (await image.openBlob(layer)).pipe(extract());
-    for await (const entry of tar) {
-      const chunks: Buffer[] = [];
-      for await (const chunk of entry) chunks.push(chunk as Buffer);
-      files.set(entry.header.name.replace(/^\.?\//, ''), Buffer.concat(chunks).toString('latin1'));
-    }
-  }
-  return files;
-}
+const build = (dockerfile: string, more: BuildMore = {}) => buildWith({ program: buildah, folder: folder.path, base, dockerfile, more });
+const failureOf = async (...order: Parameters<typeof build>) => failure(await build(...order));
 
 describe('the buildah builder', { concurrency: 2 }, () => {
   let port = 0;

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { statfs } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { Problem } from '../../problem.ts';
@@ -36,18 +34,4 @@ export function runsHere(architecture: string): boolean {
 export async function throwWhenMachineIsFull(folder: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < FULL_BYTES) throw new Problem('disk-full', 'the disk was full during the build');
-}
-
-/** buildah makes folders in its temporary folder even for this: it is given one that goes. */
-export async function buildahVersion(folder: string): Promise<string> {
-  const env = { PATH: process.env.PATH ?? '', HOME: folder, TMPDIR: folder };
-  const child = spawn('buildah', ['--version'], { stdio: ['ignore', 'pipe', 'ignore'], env });
-  let text = '';
-  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  try {
-    await once(child, 'close');
-  } catch (cause) {
-    throw new Problem('environment-missing', 'buildah is not installed', { cause });
-  }
-  return /buildah version (\S+)/.exec(text)?.[1] ?? 'unknown';
 }

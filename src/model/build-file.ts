@@ -1,13 +1,13 @@
-import { expandVariables, parseDockerfile, type Instruction } from '../../model/dockerfile.ts';
-import type { BuildPlan, PinnedBase } from '../../model/rebuild.ts';
-import { formatReference, parseReference, type Reference } from '../../model/reference.ts';
+import { expandVariables, parseDockerfile, type Instruction } from './dockerfile.ts';
+import type { BuildPlan, PinnedBase } from './rebuild.ts';
+import { formatReference, parseReference, type Reference } from './reference.ts';
 
 /** What the builder itself has to know of a Dockerfile; what it means is decided elsewhere. */
 export type BuildFile = {
   /** The texts under which the file asks for images from outside, exactly as written, each with the base that is meant. */
   images: Map<string, PinnedBase>;
-  /** The instruction that buildah's messages call `text`. */
-  find(text: string): { line: number; wantsSecret: boolean } | undefined;
+  /** The instruction that a builder's messages call `text`, or that begins on a line. */
+  find(step: string | number): { line: number; wantsSecret: boolean } | undefined;
 };
 
 export function readBuildFile(text: string, plan: BuildPlan): BuildFile {
@@ -33,7 +33,7 @@ export function readBuildFile(text: string, plan: BuildPlan): BuildFile {
   return {
     images,
     find(step) {
-      const found = instructions.find((instruction) => squeeze(instruction.text) === squeeze(step));
+      const found = instructions.find(({ text, line }) => (typeof step === 'number' ? line === step : squeeze(text) === squeeze(step)));
       return (
         found && {
           line: found.line,
@@ -42,16 +42,6 @@ export function readBuildFile(text: string, plan: BuildPlan): BuildFile {
       );
     },
   };
-}
-
-/**
- * What a base is called in buildah's storage: as in the Dockerfile, because that name goes into the history of what is built.
- * buildah cannot give an image a name with a digest.
- */
-export function storageName({ reference }: PinnedBase): string {
-  const parsed = parseReference(reference);
-  const tag = parsed.digest === undefined ? (parsed.tag ?? 'latest') : parsed.digest.slice('sha256:'.length, 'sha256:'.length + 12);
-  return formatReference({ registry: parsed.registry, repository: parsed.repository, tag });
 }
 
 function sameImage(a: string, b: string): boolean {

@@ -6,8 +6,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runInEnvironment, type EnvironmentOrder } from '../../../src/adapters/buildah/environment.ts';
-import { sweepJobs } from '../../../src/adapters/buildah/jobs.ts';
+import { runInEnvironment, type EnvironmentOrder } from '../../../src/adapters/environment/environment.ts';
+import { sweepJobs } from '../../../src/adapters/environment/jobs.ts';
 import { ids, LIMITS, temporaryFolder, temporaryJob } from './support.ts';
 
 async function run(script: string, more: Partial<EnvironmentOrder> = {}) {
@@ -133,7 +133,7 @@ describe('the clean environment', { concurrency: true }, () => {
   it('leaves no process behind when the worker is killed, and the next worker removes the folder', async () => {
     await using folder = await temporaryFolder();
     const marker = `9${Date.now()}`;
-    const from = new URL('../../../src/adapters/buildah/', import.meta.url).href;
+    const from = new URL('../../../src/adapters/environment/', import.meta.url).href;
     const program = `
       const { createJob } = await import('${from}jobs.ts');
       const { runInEnvironment } = await import('${from}environment.ts');

@@ -1,18 +1,19 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import type { BuildPlan, ResolvedDependency } from '../../model/rebuild.ts';
-import type { Builder } from '../../ports.ts';
+import { readBuildFile } from '../../model/build-file.ts';
+import type { Digest } from '../../model/digest.ts';
+import type { ResolvedDependency } from '../../model/rebuild.ts';
+import type { Builder, BuildProgram } from '../../ports.ts';
 import { Problem } from '../../problem.ts';
 import { readInside, unpackContext } from './context.ts';
-import { readBuildFile, storageName, type BuildFile } from './dockerfile.ts';
 import { PROXY_PORT, runInEnvironment, type Mount } from './environment.ts';
-import { limitFailure, stepFailure, type NetworkFacts } from './failure.ts';
+import { buildFailure, limitFailure, type NetworkFacts } from './failure.ts';
 import { readImage, writeImage } from './images.ts';
 import { createJob, type Job } from './jobs.ts';
 import type { Limits } from './limits.ts';
 import { logLines } from './log.ts';
-import { buildahVersion, machineArchitecture, throwWhenMachineIsFull } from './machine.ts';
+import { machineArchitecture, throwWhenMachineIsFull } from './machine.ts';
 import { storageChoices } from './room.ts';
 import type { SubordinateIds } from './subids.ts';
 
@@ -31,20 +32,19 @@ export type BuilderOptions = {
   limits: Limits;
   /** A proxy of its own for each build. */
   openProxy: () => BuildProxy;
+  programs: readonly BuildProgram[];
 };
 
 type Outcome = Awaited<ReturnType<Builder['build']>>['outcome'];
 type Refusal = Extract<Outcome, { status: 'not-comparable' }>;
 type Order = Parameters<Builder['build']>[0];
 
-const SCRIPT = join(import.meta.dirname, 'build.sh');
-/** Docker's predefined build arguments: they point to the proxy of this build, wherever the published image's pointed. */
-const PROXY_ARGUMENT = /^(https?|ftp|no|all)_proxy$/i;
-
-/** Builds with buildah, each build in a clean environment of its own. */
+/** Builds with the program that the plan names, each build in a clean environment of its own. */
 export function makeBuilder(options: BuilderOptions): Builder {
   return {
     async build(order) {
+      const program = options.programs.find(({ name }) => name === order.plan.builder);
+      if (program === undefined) throw new Problem('environment-missing', `${order.plan.builder} is not set up here`);
       const job = await createJob(options.folder, options.ids);
       const proxy = options.openProxy();
       const done = async (): Promise<void> => {
@@ -52,8 +52,8 @@ export function makeBuilder(options: BuilderOptions): Builder {
         await job.remove();
       };
       try {
-        const builderVersion = await buildahVersion(job.folder);
-        const outcome = await buildIn(job, proxy, options.limits, order);
+        const builderVersion = await program.version(job.folder);
+        const outcome = await buildIn(program, job, proxy, options.limits, order);
         return { builderVersion, resolvedDependencies: proxy.dependencies(), outcome, done };
       } catch (error) {
         await done();
@@ -63,7 +63,7 @@ export function makeBuilder(options: BuilderOptions): Builder {
   };
 }
 
-async function buildIn(job: Job, proxy: BuildProxy, limits: Limits, order: Order): Promise<Outcome> {
+async function buildIn(program: BuildProgram, job: Job, proxy: BuildProxy, limits: Limits, order: Order): Promise<Outcome> {
   const { plan } = order;
   if (plan.platform.os !== 'linux' || plan.platform.architecture !== machineArchitecture()) {
     return refuse('unsupported', `the image is for ${plan.platform.os}/${plan.platform.architecture}, which this machine cannot run`);
@@ -81,23 +81,13 @@ async function buildIn(job: Job, proxy: BuildProxy, limits: Limits, order: Order
   if (text === undefined) return refuse('build-failed', `the build context has no file ${plan.dockerfile}`);
   const file = readBuildFile(text, plan);
 
-  const bases = await writeBases(job, order);
-  const script = await readFile(SCRIPT, 'utf8');
-  const command = [
-    'env',
-    ...environmentVariables(),
-    'sh',
-    '-c',
-    script,
-    'build.sh',
-    String(plan.compressed !== true),
-    ...bases.names,
-    '--',
-    ...budArguments(plan, file),
-  ];
+  const bases = await writeBases(job, program.images, order);
+  const command = await program.command({ plan, file, bases: bases.named, proxy: `http://127.0.0.1:${PROXY_PORT}` });
+  const files = program.files.map((one): Mount => ({ access: 'read', ...one }));
   const attempts = await storageChoices(limits, () => job.innerFolder('storage'));
   for (const [index, storage] of attempts.entries()) {
     const mounts: Mount[] = [
+      ...files,
       { access: 'read', from: context, to: '/job/context' },
       { access: 'read', from: bases.folder, to: '/job/bases' },
       await storage.mount(),
@@ -110,62 +100,36 @@ async function buildIn(job: Job, proxy: BuildProxy, limits: Limits, order: Order
     const ended = await runInEnvironment({ ...run, command, mounts, onEvent: (line) => (phase = line), onConnection: proxy.accept });
     log.end();
     if (ended.kind === 'exit' && ended.code === 0)
-      return { status: 'built', image: await readImage(join(job.folder, `out-${index}`, 'image')) };
+      return { status: 'built', image: await readImage(join(job.folder, `out-${index}`, 'image'), program.images) };
     if (ended.kind === 'limit' && ended.limit === 'disk' && !storage.last) {
       order.onLog('conforme: there is not enough memory to build in; starting again on disk');
       continue;
     }
     await throwWhenMachineIsFull(job.folder);
     if (ended.kind === 'limit') return { status: 'not-comparable', ...limitFailure(ended.limit, limits, log.tail()) };
-    if (phase !== 'building') throw new Problem('internal', `buildah failed while ${phase}: ${log.tail().slice(-3).join(' ')}`);
-    return { status: 'not-comparable', ...stepFailure(ended.code, log.tail(), file, networkFacts(proxy)) };
+    if (phase !== 'building') throw new Problem('internal', `${program.name} failed while ${phase}: ${log.tail().slice(-3).join(' ')}`);
+    const words = program.explain(log.tail(), file);
+    return { status: 'not-comparable', ...buildFailure(words, ended.code, log.tail(), networkFacts(proxy)) };
   }
   throw new Problem('internal', 'there was nowhere to build');
 }
 
-function budArguments(plan: BuildPlan, file: BuildFile): string[] {
-  const platform = [plan.platform.os, plan.platform.architecture, plan.platform.variant].filter((part) => part !== undefined).join('/');
-  const args = ['--runtime=runc', '--isolation=rootless', '--network=host', '--pull=never', '--no-cache', '--identity-label=false'];
-  args.push(
-    `--layers=${plan.layers !== 'one'}`,
-    `--format=${plan.format}`,
-    `--platform=${platform}`,
-    `--file=/job/context/${plan.dockerfile}`,
-  );
-  if (plan.target !== undefined) args.push(`--target=${plan.target}`);
-  if (plan.epoch !== undefined) args.push(`--timestamp=${plan.epoch}`);
-  for (const [name, value] of Object.entries(plan.buildArgs)) if (!PROXY_ARGUMENT.test(name)) args.push(`--build-arg=${name}=${value}`);
-  for (const [written, base] of file.images) args.push(`--build-context=${written}=container-image://${storageName(base)}`);
-  return [...args, '/job/context'];
-}
-
-/** From buildah's environment the proxy reaches ADD and RUN and, unlike build arguments, not even the history. */
-function environmentVariables(): string[] {
-  const proxy = `http://127.0.0.1:${PROXY_PORT}`;
-  const values = {
-    http_proxy: proxy,
-    https_proxy: proxy,
-    HTTP_PROXY: proxy,
-    HTTPS_PROXY: proxy,
-    no_proxy: 'localhost,127.0.0.1',
-    TMPDIR: '/job/tmp',
-  };
-  return Object.entries(values).map(([name, value]) => `${name}=${value}`);
-}
-
-/** Writes each base once; `names` are the arguments of build.sh. */
-async function writeBases(job: Job, { plan, bases }: Order): Promise<{ folder: string; names: string[] }> {
+/** Writes each base once, where it can be read inside. */
+async function writeBases(job: Job, layout: BuildProgram['images'], { plan, bases }: Order) {
   const folder = join(job.folder, 'bases');
   await mkdir(folder);
-  const names: string[] = [];
-  const distinct = new Map(bases.map((base) => [base.image.manifestDigest, base]));
-  for (const [digest, { image, openBlob }] of distinct) {
-    const name = String(names.length);
-    await writeImage(join(folder, name), image, openBlob);
-    const tags = new Set(plan.bases.filter((base) => base.manifestDigest === digest).map(storageName));
-    for (const tag of tags) names.push(`/job/bases/${name}`, tag);
+  const written = new Map<Digest, { folder: string; digest: Digest }>();
+  for (const { image, openBlob } of bases) {
+    if (written.has(image.manifestDigest)) continue;
+    const name = String(written.size);
+    const digest = await writeImage(join(folder, name), layout, image, openBlob);
+    written.set(image.manifestDigest, { folder: `/job/bases/${name}`, digest });
   }
-  return { folder, names };
+  const named = plan.bases.flatMap((pinned) => {
+    const base = written.get(pinned.manifestDigest);
+    return base === undefined ? [] : [{ pinned, ...base }];
+  });
+  return { folder, named };
 }
 
 function networkFacts(proxy: BuildProxy): NetworkFacts {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { extract } from 'tar-stream';
-import { makeReinstaller } from '../../../src/adapters/buildah/reinstaller.ts';
+import { makeReinstaller } from '../../../src/adapters/environment/reinstaller.ts';
 import type { Reinstaller } from '../../../src/ports.ts';
 import { ids, LIMITS, sha256, temporaryFolder } from './support.ts';
 
