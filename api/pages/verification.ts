@@ -5,12 +5,15 @@ import type { Attribution, Difference, Verdict } from '../../src/model/verdict.t
 import type { Verification } from '../../src/model/verification.ts';
 import type { Delivery } from '../../src/ports.ts';
 import { percentage } from '../../src/steps/draw-badge.ts';
+import type { Folder } from '../contents-tree.ts';
 import { shortDigest } from '../text.ts';
 import { deliveryView } from '../views.ts';
 import { coverageSection } from './coverage.ts';
+import { contentsAddress, legend } from './contents.ts';
 import type { PageContent } from './document.ts';
 import { findingsSection } from './findings.ts';
 import { html, type Html } from './html.ts';
+import { pictureOf } from './picture.ts';
 import { copiesSection, differencesSection, layersSection, packagesSection, rebuildSection } from './rebuild.ts';
 import { checkSection } from './signed.ts';
 import { AUDITABLE_WORDS, REASON_WORDS, RESULT_WORDS, STEP_WORDS, type Tone } from './words.ts';
@@ -23,6 +26,7 @@ export type VerdictDetails = {
   lastLog: string[];
   differences: Difference[];
   fingerprint: string;
+  tree: Folder | undefined;
 };
 
 export type VerificationPage = {
@@ -70,7 +74,7 @@ function timeOf(iso: string): Html {
 function donePage({ publicUrl, verification, deliveries }: VerificationPage, details: VerdictDetails): Html {
   const { id, verdict, verdictDigest = '' } = verification;
   if (verdict === undefined) return html``;
-  const { statement, rebuild, layers, lastLog, differences, fingerprint } = details;
+  const { statement, rebuild, layers, lastLog, differences, fingerprint, tree } = details;
   const api = `/v1/verifications/${id}`;
   const answer = AUDITABLE_WORDS[verdict.auditable];
   return html`<div class="card hero ${answer.tone}">
@@ -90,13 +94,23 @@ function donePage({ publicUrl, verification, deliveries }: VerificationPage, det
           </div>`,
       )}
     </div>
-    ${answersSection(verification)} ${findingsSection(verdict, `/v1/verdicts/${verdictDigest}`)} ${coverageSection(verdict, `${api}/files`)}
+    ${answersSection(verification)} ${tree !== undefined && pictureSection(tree, verdictDigest)}
+    ${findingsSection(verdict, `/v1/verdicts/${verdictDigest}`)} ${coverageSection(verdict, `${api}/files`)}
     ${unexplainedSection(statement, verdict.coverage.files.unexplained, `${api}/files?attribution=unexplained`)}
     ${checkSection(publicUrl, verification, verdictDigest, fingerprint)}
     ${rebuild?.outcome.status === 'built' && differencesSection(statement.predicate.differences, differences, `${api}/differences`)}
     ${rebuildSection(statement, rebuild, { last: lastLog, link: `${api}/log` })} ${layersSection(layers, statement.predicate.layers)}
     ${packagesSection(statement.predicate, verdict, `/v1/verdicts/${verdictDigest}`)} ${copiesSection(statement.predicate)}
     ${rulesSection(statement)} ${deliveriesSection(deliveries)}`;
+}
+
+/** The whole image at a glance; every area leads to its folder or file. */
+function pictureSection(tree: Folder, digest: string): Html {
+  return html`<section aria-labelledby="picture">
+    <h2 id="picture">The whole image</h2>
+    ${pictureOf(tree, '', (path) => contentsAddress(digest, path))} ${legend(tree.files)}
+    <p><a href="${contentsAddress(digest, '')}">Look through the files</a></p>
+  </section>`;
 }
 
 /** Which programs a container runs, and whose they are: a line each. */

@@ -1,19 +1,22 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import type { Digest } from '../../src/model/digest.ts';
 import type { Difference } from '../../src/model/verdict.ts';
-import type { VerdictRecord } from '../../src/model/verification.ts';
+import type { VerdictRecord, Verification } from '../../src/model/verification.ts';
 import { Problem } from '../../src/problem.ts';
+import { treeOf } from '../contents-tree.ts';
 import type { Deps } from '../deps.ts';
 import { documentOf, sendProblem, toProblem } from '../errors.ts';
-import { FAVICON, sendPage } from '../pages/document.ts';
+import { FAVICON, type PageContent, sendPage } from '../pages/document.ts';
 import { overviewPage } from '../pages/overview.ts';
 import { problemPage } from '../pages/problem.ts';
 import { type VerdictDetails, verificationPage } from '../pages/verification.ts';
 import { within } from '../patience.ts';
-import { IdParams } from '../schemas.ts';
+import { DigestParams, IdParams } from '../schemas.ts';
 import { layersOf, pageOfLines, rebuildOf, statementOf } from '../stored.ts';
 import { nameOf } from './badge.ts';
+import { contentsRoutes } from './contents.ts';
 import { find, withStep } from './verifications.ts';
 
 const RECENT = 50;
@@ -56,23 +59,34 @@ export const pageRoutes =
       return reply.header('cache-control', 'no-cache').redirect(`/verifications/${found.id}`, 302);
     });
 
-    app.get('/verifications/:id', { schema: { params: IdParams } }, async (request, reply) => {
-      const verification = await find(deps, request.params.id);
-      const record = verification.status === 'done' ? await deps.records.verdictOf(verification.id) : undefined;
+    const show = async (request: FastifyRequest, verification: Verification, record: VerdictRecord | undefined): Promise<PageContent> => {
       // What is missing for the moment leaves a gap on the page; the verdict itself is in the database.
       const orElse = <T>(fallback: T, promise: Promise<T>): Promise<T> =>
         promise.catch((thrown: unknown) => {
           request.log.warn({ err: thrown, verification: verification.id }, 'the page lacks a part');
           return fallback;
         });
-      const content = verificationPage({
+      return verificationPage({
         publicUrl: deps.publicUrl,
         verification: await withStep(deps, verification),
         details: record === undefined ? undefined : await detailsOf(deps, record, orElse),
         deliveries: await orElse([], deps.records.deliveriesOf(verification.id)),
       });
-      return sendPage(reply, content);
+    };
+
+    app.get('/verifications/:id', { schema: { params: IdParams } }, async (request, reply) => {
+      const verification = await find(deps, request.params.id);
+      const record = verification.status === 'done' ? await deps.records.verdictOf(verification.id) : undefined;
+      return sendPage(reply, await show(request, verification, record));
     });
+
+    // Of one verdict for ever: what a statement, a bill of materials or a ticket refers to.
+    app.get('/verdicts/:digest', { schema: { params: DigestParams } }, async (request, reply) => {
+      const record = await within(deps.patience, 'database-unavailable', deps.records.verdict(request.params.digest as Digest));
+      if (record === undefined) throw new Problem('not-found', `there is no verdict ${request.params.digest}`);
+      return sendPage(reply, await show(request, await find(deps, record.verification), record));
+    });
+    await app.register(contentsRoutes(deps));
   };
 
 async function detailsOf(
@@ -84,13 +98,14 @@ async function detailsOf(
   const statement = statementOf(record);
   const rebuild = await orElse(undefined, rebuildOf(blobs, statement));
   const grave = (statement.predicate.differences.byCause.unknown ?? 0) > 0;
-  const [layers, lastLog, differences, fingerprint] = await Promise.all([
+  const [layers, lastLog, differences, fingerprint, tree] = await Promise.all([
     orElse([], layersOf(blobs, statement.predicate.byproducts.published)),
     orElse([], rebuild?.log === undefined ? Promise.resolve([]) : lastLines(deps, rebuild.log)),
     orElse([], differencesOf(deps, record, grave)),
     orElse('', deps.signer.fingerprint()),
+    orElse(undefined, treeOf(blobs, record.account)),
   ]);
-  return { statement, rebuild, layers, lastLog, differences, fingerprint };
+  return { statement, rebuild, layers, lastLog, differences, fingerprint, tree };
 }
 
 async function lastLines({ blobs }: Deps, log: Digest): Promise<string[]> {

@@ -1,0 +1,82 @@
+/** The account of an image as the tree of folders that people think in. */
+import type { Digest } from '../src/model/digest.ts';
+import { type AccountLine, type Attribution, ATTRIBUTIONS } from '../src/model/verdict.ts';
+import type { Blobs } from '../src/ports.ts';
+import { linesOf } from './stored.ts';
+
+export type Counts = Record<Attribution, number>;
+
+/** What is not a folder. */
+export type Leaf = { name: string; size: number; attribution: Attribution; code: boolean };
+
+export type Folder = {
+  name: string;
+  /** Its own line of the account; absent where the image holds what is in it and not the folder itself. */
+  own: Attribution | undefined;
+  folders: Map<string, Folder>;
+  leaves: Leaf[];
+  /** Of everything below, itself included. */
+  files: Counts;
+  /** Bytes of everything below. */
+  bytes: Counts;
+};
+
+const zero = (): Counts => Object.fromEntries(ATTRIBUTIONS.map((name) => [name, 0])) as Counts;
+const emptyFolder = (name: string): Folder => ({
+  name,
+  own: undefined,
+  folders: new Map(),
+  leaves: [],
+  files: zero(),
+  bytes: zero(),
+});
+
+export const sumOf = (counts: Counts): number => ATTRIBUTIONS.reduce((total, name) => total + counts[name], 0);
+
+/** Trees of the accounts that were looked at last. */
+const recent = new Map<Digest, Promise<Folder>>();
+/** Each is some 100 bytes for a path: 10 MB for a large image. */
+const RECENT_MAX = 8;
+
+/** The tree of an account; kept for those that were asked for last, since a reader goes from folder to folder. */
+export function treeOf(blobs: Blobs, account: Digest): Promise<Folder> {
+  const known = recent.get(account);
+  recent.delete(account);
+  const tree = known ?? readTree(blobs, account);
+  recent.set(account, tree);
+  tree.catch(() => recent.delete(account));
+  for (const [oldest] of recent) if (recent.size > RECENT_MAX) recent.delete(oldest);
+  return tree;
+}
+
+async function readTree(blobs: Blobs, account: Digest): Promise<Folder> {
+  const root = emptyFolder('');
+  for await (const line of linesOf(blobs, account)) add(root, JSON.parse(line) as AccountLine);
+  return root;
+}
+
+function add(root: Folder, { path, kind, size, attribution, code }: AccountLine): void {
+  const names = path.split('/').filter((name) => name !== '');
+  const count = (folder: Folder): void => {
+    folder.files[attribution] += 1;
+    folder.bytes[attribution] += size;
+  };
+  let folder = root;
+  count(folder);
+  const inside = kind === 'directory' ? names : names.slice(0, -1);
+  for (const name of inside) {
+    let next = folder.folders.get(name);
+    if (next === undefined) folder.folders.set(name, (next = emptyFolder(name)));
+    folder = next;
+    count(folder);
+  }
+  if (kind === 'directory') folder.own = attribution;
+  else folder.leaves.push({ name: names.at(-1) ?? '', size, attribution, code });
+}
+
+/** The folder at a path; undefined where there is none. */
+export function folderAt(root: Folder, path: string): Folder | undefined {
+  let folder: Folder | undefined = root;
+  for (const name of path.split('/').filter((part) => part !== '')) folder = folder?.folders.get(name);
+  return folder;
+}
