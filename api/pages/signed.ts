@@ -1,4 +1,5 @@
 import type { Verification } from '../../src/model/verification.ts';
+import { BADGE_METRICS } from '../../src/steps/draw-badge.ts';
 import { shortDigest } from '../text.ts';
 import { html, type Html } from './html.ts';
 
@@ -24,8 +25,25 @@ gpg --verify verdict.json.asc verdict.json</pre>
       <summary>Badge</summary>
       <div class="inside">
         <p><img src="/badge/${image.reference}.svg" alt="the badge of this image" /></p>
-        <pre tabindex="0">[![conforme](${badge})](${publicUrl}/verifications/latest/${image.reference})</pre>
+        ${snippets(badge, `${publicUrl}/verifications/latest/${image.reference}`).map(
+          ([language, text]) =>
+            html`<p class="caption">${language}</p>
+              <pre tabindex="0">${text}</pre>`,
+        )}
+        <p class="soft">
+          <code>?metric=</code> ${BADGE_METRICS.map((name, index) => html`${index > 0 && ', '}<code>${name}</code>`)}; <code>?style=</code>,
+          <code>?label=</code> and <code>?logo=true</code> as well.
+        </p>
       </div>
     </details>
   </section>`;
+}
+
+function snippets(badge: string, link: string): [language: string, text: string][] {
+  return [
+    ['Markdown', `[![conforme](${badge})](${link})`],
+    ['HTML', `<a href="${link}"><img src="${badge}" alt="conforme"></a>`],
+    ['reStructuredText', `.. image:: ${badge}\n   :target: ${link}\n   :alt: conforme`],
+    ['AsciiDoc', `image:${badge}[conforme,link=${link}]`],
+  ];
 }

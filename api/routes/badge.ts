@@ -2,13 +2,15 @@ import { hash } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import { formatReference, parseReference, ReferenceSyntaxError } from '../../src/model/reference.ts';
-import type { Verification } from '../../src/model/verification.ts';
 import { Problem } from '../../src/problem.ts';
 import {
+  BADGE_METRICS,
   BADGE_STYLES,
   type Badge,
   badgeEndpoint,
+  type BadgeMetric,
   type BadgeStyle,
+  type BadgeSubject,
   badgeSvg,
   drawBadge,
   UNAVAILABLE_BADGE,
@@ -16,6 +18,7 @@ import {
 import { notModified } from '../caching.ts';
 import type { Deps } from '../deps.ts';
 import { within } from '../patience.ts';
+import { statementOf } from '../stored.ts';
 
 /** Image proxies keep a badge as long as this says: short, so that a new verdict is seen within minutes. */
 const CACHE_CONTROL = 'public, max-age=60, stale-while-revalidate=60';
@@ -23,7 +26,17 @@ const CACHE_CONTROL = 'public, max-age=60, stale-while-revalidate=60';
 const REMEMBERED = 2_000;
 const REMEMBERED_MAX = 1_000; // badges of some 2 kB
 
-const Query = Type.Object({ style: Type.Optional(Type.Enum([...BADGE_STYLES])) }, { additionalProperties: true });
+const Query = Type.Object(
+  {
+    style: Type.Optional(Type.Enum([...BADGE_STYLES])),
+    metric: Type.Optional(
+      Type.Enum([...BADGE_METRICS], { description: 'what it says; `verdict`, the default, is `auditable` and `result` together' }),
+    ),
+    label: Type.Optional(Type.String({ maxLength: 60, description: 'the left half', examples: ['audit'] })),
+    logo: Type.Optional(Type.Boolean({ description: 'a mark that says the same as the colour' })),
+  },
+  { additionalProperties: true },
+);
 /** How the OpenAPI document writes the wildcard: the reference has slashes of its own. */
 const documented = {
   url: '/badge/{reference}',
@@ -64,23 +77,23 @@ export const badgeRoutes =
       async (request, reply) => {
         const [, text, form] = /^(.+)\.(svg|json)$/.exec((request.params as { '*': string })['*']) ?? [];
         if (text === undefined || (form !== 'svg' && form !== 'json')) throw new Problem('not-found', 'a badge ends in .svg or .json');
-        const style = request.query.style ?? 'flat';
-        const key = `${form} ${style} ${text}`;
+        const { style = 'flat', metric = 'verdict', label, logo = false } = request.query;
+        const key = JSON.stringify([form, style, metric, label, logo, text]);
         const known = drawn.get(key);
         if (known !== undefined && now() - known.at < REMEMBERED) return answer(known);
 
         const name = nameOf(text);
-        let subject: Verification | undefined;
+        let subject: BadgeSubject;
         try {
-          subject = await within(deps.patience, 'database-unavailable', deps.records.latest(name));
+          subject = await within(deps.patience, 'database-unavailable', subjectOf(deps, name, metric));
         } catch (thrown) {
           // An image, because a README shows nothing else; with 503 and no-store, because proxies would keep it.
           request.log.warn({ err: thrown }, 'badge without a database');
           reply.headers({ 'retry-after': '5', 'cache-control': 'no-store' }).code(503);
-          const { type, body } = render(UNAVAILABLE_BADGE, form, style);
+          const { type, body } = render(UNAVAILABLE_BADGE, form, style, logo);
           return reply.type(type).send(body);
         }
-        const made: Drawn = { ...render(drawBadge(subject), form, style), at: now() };
+        const made: Drawn = { ...render(drawBadge(subject, metric, label), form, style, logo), at: now() };
         drawn.delete(key);
         if (subject?.status === 'done') {
           drawn.set(key, made);
@@ -98,6 +111,15 @@ export const badgeRoutes =
     );
   };
 
+async function subjectOf({ records }: Pick<Deps, 'records'>, name: string, metric: BadgeMetric): Promise<BadgeSubject> {
+  const latest = await records.latest(name);
+  if (metric !== 'packages' || latest?.verdictDigest === undefined) return latest;
+  const record = await records.verdict(latest.verdictDigest);
+  if (record === undefined) return latest;
+  const { packages } = statementOf(record).predicate;
+  return { ...latest, packages: { verified: packages.filter(({ status }) => status === 'verified').length, total: packages.length } };
+}
+
 /** What the database knows an image by: its digest where the reference has one, else the reference as normalised. */
 export function nameOf(text: string): string {
   try {
@@ -109,8 +131,8 @@ export function nameOf(text: string): string {
   }
 }
 
-function render(badge: Badge, form: 'svg' | 'json', style: BadgeStyle): Omit<Drawn, 'at'> {
-  const body = form === 'svg' ? badgeSvg(badge, style) : JSON.stringify(badgeEndpoint(badge));
+function render(badge: Badge, form: 'svg' | 'json', style: BadgeStyle, logo: boolean): Omit<Drawn, 'at'> {
+  const body = form === 'svg' ? badgeSvg(badge, style, logo) : JSON.stringify(badgeEndpoint(badge));
   const type = form === 'svg' ? 'image/svg+xml; charset=utf-8' : 'application/json; charset=utf-8';
   return { type, body, etag: `"${hash('sha256', body, 'hex').slice(0, 32)}"` };
 }

@@ -1,22 +1,37 @@
 import { makeBadge } from 'badge-maker';
-import type { Verdict } from '../model/verdict.ts';
+import type { Digest } from '../model/digest.ts';
+import type { Auditable, Result, Verdict } from '../model/verdict.ts';
 import type { Status } from '../model/verification.ts';
 
-/** What a badge is drawn of: undefined for an image that nobody has asked about. */
-export type BadgeSubject = { status: Status; verdict?: Verdict } | undefined;
+/** What a badge is drawn of: undefined for an image that nobody has asked about. `packages` is needed for that metric alone. */
+export type BadgeSubject =
+  | { status: Status; verdict?: Verdict; verdictDigest?: Digest; packages?: { verified: number; total: number } }
+  | undefined;
 
 /** shields.io names of colours: https://github.com/badges/shields/tree/master/badge-maker#colors */
 export type BadgeColor = 'brightgreen' | 'green' | 'yellow' | 'red' | 'blue' | 'lightgrey';
-export type Badge = { label: 'conforme'; message: string; color: BadgeColor };
+export type Badge = {
+  label: string;
+  message: string;
+  color: BadgeColor;
+  /** What a pointer that rests on it is told: which verdict, and from when. */
+  title?: string;
+};
 
 export const BADGE_STYLES = ['flat', 'flat-square', 'plastic', 'for-the-badge', 'social'] as const;
 export type BadgeStyle = (typeof BADGE_STYLES)[number];
 
-/** What is shown when the answer cannot be looked up for the moment; never to be cached. */
-export const UNAVAILABLE_BADGE: Badge = { label: 'conforme', message: 'unavailable', color: 'lightgrey' };
+/** What it says: the policy's answer with the result, or one of them alone, or a number. */
+export const BADGE_METRICS = ['verdict', 'auditable', 'result', 'coverage', 'packages'] as const;
+export type BadgeMetric = (typeof BADGE_METRICS)[number];
 
-export function drawBadge(subject: BadgeSubject): Badge {
-  const badge = (message: string, color: BadgeColor): Badge => ({ label: 'conforme', message, color });
+const LABEL = 'conforme';
+
+/** What is shown when the answer cannot be looked up for the moment; never to be cached. */
+export const UNAVAILABLE_BADGE: Badge = { label: LABEL, message: 'unavailable', color: 'lightgrey' };
+
+export function drawBadge(subject: BadgeSubject, metric: BadgeMetric = 'verdict', label: string = LABEL): Badge {
+  const badge = (message: string, color: BadgeColor): Badge => ({ label, message, color });
   if (subject === undefined) return badge('not judged', 'lightgrey');
   switch (subject.status) {
     case 'queued':
@@ -24,23 +39,54 @@ export function drawBadge(subject: BadgeSubject): Badge {
       return badge('judging', 'blue');
     case 'failed':
       return badge('could not judge', 'lightgrey');
-    case 'done':
-      return subject.verdict === undefined
-        ? badge('could not judge', 'lightgrey')
-        : badge(messageOf(subject.verdict), colorOf(subject.verdict));
+    case 'done': {
+      const { verdict, verdictDigest } = subject;
+      if (verdict === undefined) return badge('could not judge', 'lightgrey');
+      const { message, color } = METRICS[metric](verdict, subject);
+      const which = verdictDigest === undefined ? '' : `, verdict ${verdictDigest}`;
+      return { ...badge(message, color), title: `${label}: ${message}, judged ${verdict.freshness.judgedAt.slice(0, 10)}${which}` };
+    }
   }
 }
 
-function messageOf({ auditable, result, coverage }: Verdict): string {
+type Said = Pick<Badge, 'message' | 'color'>;
+const METRICS: Record<BadgeMetric, (verdict: Verdict, subject: NonNullable<BadgeSubject>) => Said> = {
+  verdict: (verdict) => ({ message: `${answerOf(verdict)} · ${verdict.result}`, color: colorOf(verdict) }),
+  auditable: (verdict) => ({ message: answerOf(verdict), color: AUDITABLE_COLORS[verdict.auditable] }),
+  result: ({ result }) => ({ message: result, color: RESULT_COLORS[result] }),
+  coverage: ({ coverage, auditable }) => ({
+    message: `${percentage(coverage.accounted)} accounted for`,
+    color: auditable === 'no' ? 'red' : coverage.accounted === 1 ? 'brightgreen' : 'yellow',
+  }),
+  packages: ({ auditable }, { packages }) => {
+    if (packages === undefined || packages.total === 0) return { message: 'no packages', color: 'lightgrey' };
+    const all = packages.verified === packages.total;
+    const message = all ? `${packages.total} packages verified` : `${packages.verified} of ${packages.total} packages verified`;
+    return { message, color: auditable === 'no' ? 'red' : all ? 'brightgreen' : 'yellow' };
+  },
+};
+
+const AUDITABLE_COLORS: Record<Auditable, BadgeColor> = { yes: 'brightgreen', partly: 'yellow', no: 'red', unknown: 'lightgrey' };
+const RESULT_COLORS: Record<Result, BadgeColor> = {
+  identical: 'brightgreen',
+  'layers-identical': 'brightgreen',
+  equivalent: 'brightgreen',
+  explained: 'green',
+  different: 'yellow',
+  suspicious: 'red',
+  'not-comparable': 'lightgrey',
+};
+
+function answerOf({ auditable, coverage }: Verdict): string {
   switch (auditable) {
     case 'yes':
-      return `auditable · ${result}`;
+      return 'auditable';
     case 'partly':
-      return `${percentage(coverage.accounted)} auditable · ${result}`;
+      return `${percentage(coverage.accounted)} auditable`;
     case 'no':
-      return `not auditable · ${result}`;
+      return 'not auditable';
     case 'unknown':
-      return `unknown · ${result}`;
+      return 'unknown';
   }
 }
 
@@ -58,11 +104,40 @@ export function percentage(share: number): string {
   return `${tenths % 10 === 0 ? tenths / 10 : (tenths / 10).toFixed(1)}%`;
 }
 
-export function badgeSvg(badge: Badge, style: BadgeStyle = 'flat'): string {
-  return makeBadge({ ...badge, style });
+/** Marks by which a badge is told without its colour: a tick, a bar and a cross in the shield; none while nothing is known. */
+const MARKS: Partial<Record<BadgeColor, string>> = {
+  brightgreen: 'm7.800 12 3 3 5.400-6',
+  green: 'm7.800 12 3 3 5.400-6',
+  yellow: 'M8 12h8',
+  red: 'm8.500 8.500 7 7m0-7-7 7',
+};
+
+function logoOf(color: BadgeColor): string | undefined {
+  const mark = MARKS[color];
+  if (mark === undefined) return undefined;
+  const svg =
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="#fff" stroke-width="2.2" stroke-linejoin="round" stroke-linecap="round">' +
+    `<path d="M12 1.600 20.500 5v6.600c0 5.200-3.500 9.100-8.500 10.800-5-1.700-8.500-5.600-8.500-10.800V5z"/><path d="${mark}"/></svg>`;
+  return `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`;
 }
 
+/** With a mark in the shield, where `logo` is asked for. */
+export function badgeSvg({ title, ...badge }: Badge, style: BadgeStyle = 'flat', logo = false): string {
+  const logoBase64 = logo && style !== 'social' ? logoOf(badge.color) : undefined;
+  const svg = makeBadge({ ...badge, style, ...(logoBase64 === undefined ? {} : { logoBase64 }) });
+  // Ours to word; nothing in it comes from an image.
+  return title === undefined ? svg : svg.replace(/<title>[^<]*<\/title>/, () => `<title>${escapeXml(title)}</title>`);
+}
+
+const escapeXml = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
+
 /** https://shields.io/badges/endpoint-badge */
-export function badgeEndpoint(badge: Badge): { schemaVersion: 1; label: string; message: string; color: string; cacheSeconds: number } {
-  return { schemaVersion: 1, ...badge, cacheSeconds: 300 };
+export function badgeEndpoint({ label, message, color }: Badge): {
+  schemaVersion: 1;
+  label: string;
+  message: string;
+  color: string;
+  cacheSeconds: number;
+} {
+  return { schemaVersion: 1, label, message, color, cacheSeconds: 300 };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AUDITABLE, RESULTS } from '../../src/model/verdict.ts';
-import { badgeEndpoint, badgeSvg, type BadgeSubject, drawBadge, percentage } from '../../src/steps/draw-badge.ts';
+import { BADGE_METRICS, badgeEndpoint, badgeSvg, type BadgeSubject, drawBadge, percentage } from '../../src/steps/draw-badge.ts';
 import { type SampleKind, sampleVerdict } from '../support/sample.ts';
 
 const done = (kind: SampleKind): BadgeSubject => ({ status: 'done', verdict: sampleVerdict(kind) });
@@ -19,7 +19,9 @@ describe('a badge', () => {
   ];
   for (const [what, subject, message, color] of CASES) {
     it(`of ${what} says "${message}" in ${color}`, () => {
-      assert.deepEqual(drawBadge(subject), { label: 'conforme', message, color });
+      const { title, ...badge } = drawBadge(subject);
+      assert.deepEqual(badge, { label: 'conforme', message, color });
+      assert.equal(title !== undefined, subject?.status === 'done');
     });
   }
 
@@ -32,6 +34,42 @@ describe('a badge', () => {
         if (auditable === 'no' || result === 'suspicious') assert.equal(color, 'red');
       }
     }
+  });
+
+  it('says one thing alone where that is asked for, red wherever the contents cannot be audited', () => {
+    const packages = { verified: 311, total: 312 };
+    const CASES: [metric: (typeof BADGE_METRICS)[number], kind: SampleKind, message: string, color: string][] = [
+      ['auditable', 'honest', 'auditable', 'brightgreen'],
+      ['auditable', 'partly', '99.5% auditable', 'yellow'],
+      ['result', 'partly', 'explained', 'green'],
+      ['result', 'unsourced', 'not-comparable', 'lightgrey'],
+      ['coverage', 'honest', '100% accounted for', 'brightgreen'],
+      ['coverage', 'backdoored', '99.9% accounted for', 'red'],
+      ['packages', 'honest', '311 of 312 packages verified', 'yellow'],
+      ['packages', 'backdoored', '311 of 312 packages verified', 'red'],
+    ];
+    for (const [metric, kind, message, color] of CASES) {
+      const badge = drawBadge({ status: 'done', verdict: sampleVerdict(kind), packages }, metric);
+      assert.deepEqual([badge.message, badge.color], [message, color], `${metric} of ${kind}`);
+    }
+    const all = drawBadge({ status: 'done', verdict: sampleVerdict('honest'), packages: { verified: 3, total: 3 } }, 'packages');
+    assert.deepEqual([all.message, all.color], ['3 packages verified', 'brightgreen']);
+  });
+
+  it('names its verdict and the day in its title, and has a mark that tells the colours apart', () => {
+    const verdictDigest = `sha256:${'ab'.repeat(32)}` as const;
+    const honest = drawBadge({ status: 'done', verdict: sampleVerdict('honest'), verdictDigest }, 'verdict', 'a<b>$&');
+    const svg = badgeSvg(honest, 'flat', true);
+    assert.match(
+      svg,
+      new RegExp(`<title>a&#60;b&#62;\\$&#38;: auditable · equivalent, judged 2025-11-24, verdict ${verdictDigest}</title>`),
+    );
+    const marks = (['honest', 'partly', 'backdoored'] as const).map((kind) => {
+      const drawn = badgeSvg(drawBadge({ status: 'done', verdict: sampleVerdict(kind) }), 'flat', true);
+      return /base64,([A-Za-z0-9+/=]+)/.exec(drawn)?.[1];
+    });
+    assert.equal(new Set(marks).size, 3);
+    assert.ok(!badgeSvg(drawBadge(undefined), 'flat', true).includes('base64'));
   });
 
   it('never rounds up', () => {
