@@ -8,11 +8,13 @@ import type { Verification, VerificationJob } from '../../src/model/verification
 import { Problem } from '../../src/problem.ts';
 import { composeEvent } from '../../src/steps/compose-event.ts';
 import { parseRequest, requestKey } from '../../src/steps/parse-request.ts';
+import { notModified } from '../caching.ts';
 import type { Deps } from '../deps.ts';
 import { within } from '../patience.ts';
 import { Accepted, answers, IdParams, VerificationView } from '../schemas.ts';
 import { requireToken } from '../token.ts';
 import { linksOf, viewOf } from '../views.ts';
+import { asPreferred, hasEnded, WaitHeaders } from '../wait.ts';
 import { findContext } from './contexts.ts';
 
 /** The draft "The Idempotency-Key HTTP Header Field", with or without the quotes of a structured field. */
@@ -20,12 +22,15 @@ const Headers = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({ pattern: '^[\\x21-\\x7e]{1,255}$', description: 'the same key and body give the same verification' }),
   ),
+  ...WaitHeaders,
 });
 
 export const verificationRoutes =
   (deps: Deps): FastifyPluginAsyncTypebox =>
   async (app) => {
     const { records, publicUrl } = deps;
+    const closing = new AbortController();
+    app.addHook('preClose', async () => closing.abort());
 
     app.post(
       '/v1/verifications',
@@ -40,7 +45,10 @@ export const verificationRoutes =
           security: [{ token: [] }],
           headers: Headers,
           body: VerificationRequest,
-          response: answers(202, Accepted, 'accepted, or asked for before; Location names it'),
+          response: {
+            ...answers(202, Accepted, 'accepted, or asked for before; Location names it'),
+            ...answers(200, VerificationView, 'with `Prefer: wait`: it has ended'),
+          },
         },
       },
       async (request, reply) => {
@@ -51,12 +59,12 @@ export const verificationRoutes =
         await tellAlso(deps, body, verification);
         if (key !== undefined) await records.rememberKey(key, bodyDigest, verification.id);
         request.log.info({ verification: verification.id, image: verification.image.reference }, 'verification accepted');
-        const links = linksOf(publicUrl, verification);
-        const { id, status, image } = verification;
-        return reply
-          .code(202)
-          .header('location', links.self)
-          .send({ id, status, image: { reference: image.reference, digest: image.digest }, links });
+        const reached = await asPreferred(deps, request, reply, verification, closing.signal);
+        const links = linksOf(publicUrl, reached);
+        reply.header('location', links.self);
+        if (hasEnded(reached) && reply.hasHeader('preference-applied')) return reply.code(200).send(viewOf(publicUrl, reached));
+        const { id, status, image } = reached;
+        return reply.code(202).send({ id, status, image: { reference: image.reference, digest: image.digest }, links });
       },
     );
 
@@ -67,13 +75,15 @@ export const verificationRoutes =
           tags: ['verifications'],
           summary: 'How a verification stands, and its verdict',
           params: IdParams,
+          headers: Type.Object(WaitHeaders),
           response: answers(200, VerificationView, 'the verification'),
         },
       },
       async (request, reply) => {
-        const verification = await find(deps, request.params.id);
-        reply.header('cache-control', 'no-cache');
-        return viewOf(publicUrl, await withStep(deps, verification));
+        const verification = await asPreferred(deps, request, reply, await find(deps, request.params.id), closing.signal);
+        const view = viewOf(publicUrl, await withStep(deps, verification));
+        const etag = `"${hexOf(digestOf(canonicalJson(view))).slice(0, 32)}"`;
+        return notModified(request, reply, etag, 'no-cache') ? reply.send() : view;
       },
     );
   };

@@ -55,6 +55,27 @@ describe('asking for a verdict', () => {
     assert.notEqual(again.body.id, body.id);
   });
 
+  it('answers with the verdict where the caller would wait for it, and with what there is when the time is over', async () => {
+    const tag = `${registry.host}/waited:1`;
+    await pushImage(registry.host, 'waited', [tar(member({ name: 'etc/motd' }, Buffer.from('waited')))], { tag: '1' });
+    const early = await post({ image: tag }, { prefer: 'respond-async, wait=1' });
+    assert.deepEqual([early.status, early.headers['preference-applied'], early.body.status], [202, 'wait=1', 'queued']);
+    const waiting = post({ image: tag }, { prefer: 'wait=30' });
+    const got = waiting.then((answer) => answer);
+    await service.conclude(early.body.id, 'honest');
+    const { status, body, headers } = await got;
+    assert.deepEqual([status, body.id, headers['location']], [200, early.body.id, early.headers['location']]);
+    assertMatches('Verification', body);
+    assert.equal(body.verdict.auditable, 'yes');
+    const read = await request(service.url).get(`/v1/verifications/${body.id}`).set('prefer', 'wait=30');
+    assert.deepEqual([read.status, read.body.status], [200, 'done']);
+    const same = await request(service.url)
+      .get(`/v1/verifications/${body.id}`)
+      .set('if-none-match', read.headers['etag'] ?? '');
+    assert.equal(same.status, 304);
+    assert.equal((await post({ image: tag }, { prefer: 'wait=soon' })).status, 202, 'what cannot be read is ignored');
+  });
+
   it('takes a branch that moved on for another source', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'conforme-branch-'));
     const repository = new TestRepository(join(folder, 'shop'));
