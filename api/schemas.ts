@@ -66,6 +66,7 @@ const page = <T extends TSchema>(item: T, id: string) =>
     items: Type.Array(ref(item, id)),
     next: Type.Optional(Type.String({ description: 'cursor of the next page; absent on the last one' })),
   });
+export const VerificationsPage = page(VerificationView, 'Verification');
 export const FilesPage = page(AccountLine, 'AccountLine');
 export const DifferencesPage = page(Difference, 'Difference');
 
@@ -164,6 +165,7 @@ export const SHARED: Record<string, TSchema> = {
   VerificationRequest,
   Accepted,
   Verification: VerificationView,
+  VerificationsPage,
   Verdict,
   AccountLine,
   FilesPage,

@@ -320,7 +320,8 @@ export type Records = {
   verdictOf(verification: string): Promise<VerdictRecord | undefined>;
   /** Newest first, by reference as normalised or by digest. */
   latest(reference: string): Promise<Verification | undefined>;
-  list(limit: number, cursor?: string): Promise<{ items: Verification[]; next?: string }>;
+  /** Newest first. `image`: a digest of an image, or part of its reference as normalised. */
+  list(limit: number, cursor?: string, image?: string): Promise<{ items: Verification[]; next?: string }>;
   /** Binary or source packages of a name, in any version or in one that is older in dpkg's order, in everything ever judged. */
   imagesWithPackage(which: { name: string; olderThan?: string }, page: PageRequest): Promise<FleetPage>;
   /** Regular files by their bytes; the empty file is in no answer. */

@@ -20,7 +20,7 @@ const CONTENT_SECURITY_POLICY = [
   "connect-src 'self'",
   "img-src 'self'",
   "base-uri 'none'",
-  "form-action 'none'",
+  "form-action 'self'",
   "frame-ancestors 'none'",
 ].join('; ');
 
@@ -68,7 +68,7 @@ function documentOf({ title, body, live = false, refresh }: PageContent): Html {
               <path class="tick" d="m7.8 12 3 3 5.4-6" /></svg
             >conforme</a
           >
-          <nav aria-label="Site"><a href="/">Verdicts</a><a href="/docs">API</a><a href="/v1/keys">Key</a></nav>
+          <nav aria-label="Site"><a href="/">Verdicts</a><a href="/images">Fleet</a><a href="/docs">API</a><a href="/v1/keys">Key</a></nav>
         </div>
       </header>
       <main id="main" class="wide">${body}</main>

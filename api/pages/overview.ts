@@ -11,28 +11,36 @@ export function overviewPage(items: Verification[], next: string | undefined): P
     title: 'Recent verdicts',
     body: html`<h1>Recent verdicts</h1>
       <p class="soft">Published images, rebuilt from their source and accounted for file by file.</p>
-      ${
-        items.length === 0
-          ? emptyState()
-          : html`<div class="card scroll">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">Image</th>
-                    <th scope="col">Answer</th>
-                    <th scope="col" class="optional">Rebuild</th>
-                    <th scope="col" class="optional">Files</th>
-                    <th scope="col" class="number">Asked</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  ${items.map(row)}
-                </tbody>
-              </table>
-            </div>`
-      }
+      ${searchForm('')} ${items.length === 0 ? emptyState() : verificationsTable(items)}
       ${next !== undefined && html`<p><a href="/?cursor=${encodeURIComponent(next)}">Older</a></p>`}`,
   };
+}
+
+export function searchForm(query: string): Html {
+  return html`<form class="search" action="/search" role="search">
+    <label for="q">Find an image, a digest, a package or a file</label>
+    <input id="q" name="q" type="search" value="${query}" maxlength="512" placeholder="example/app, sha256:…, openssl" required />
+    <button>Search</button>
+  </form>`;
+}
+
+export function verificationsTable(items: Verification[]): Html {
+  return html`<div class="card scroll">
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Image</th>
+          <th scope="col">Answer</th>
+          <th scope="col" class="optional">Rebuild</th>
+          <th scope="col" class="optional">Files</th>
+          <th scope="col" class="number">Asked</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${items.map(row)}
+      </tbody>
+    </table>
+  </div>`;
 }
 
 function row(verification: Verification): Html {

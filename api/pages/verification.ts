@@ -1,4 +1,5 @@
 import type { LayerSummary } from '../../src/model/inventory.ts';
+import { parseReference } from '../../src/model/reference.ts';
 import type { Rebuild } from '../../src/model/rebuild.ts';
 import type { Statement } from '../../src/model/statement.ts';
 import type { Attribution, Difference, Verdict } from '../../src/model/verdict.ts';
@@ -45,7 +46,8 @@ export function verificationPage(page: VerificationPage): PageContent {
 }
 
 function imageLine({ image }: Verification): Html {
-  return html`<p class="image"><code>${image.reference}</code></p>`;
+  const { registry, repository } = parseReference(image.reference);
+  return html`<p class="image"><code>${image.reference}</code> <a href="/history/${registry}/${repository}">history</a></p>`;
 }
 
 function imageFacts({ image, createdAt }: Verification, more: Html = html``): Html {

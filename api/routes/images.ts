@@ -9,7 +9,7 @@ import type { Deps } from '../deps.ts';
 import { within } from '../patience.ts';
 import { answers, type FoundImage, ImagesPage, LIST_LIMIT_MAX, ListQuery } from '../schemas.ts';
 
-const Query = Type.Object(
+export const FleetQuery = Type.Object(
   {
     package: Type.Optional(PackageName),
     olderThan: Type.Optional(PackageVersion),
@@ -19,7 +19,7 @@ const Query = Type.Object(
   },
   { additionalProperties: false },
 );
-type Query = Static<typeof Query>;
+type FleetQuery = Static<typeof FleetQuery>;
 
 /** In nearly every layer of every image, and no evidence of anything. */
 const EMPTY_FILE = digestOf('');
@@ -40,12 +40,12 @@ export const imageRoutes =
             'package, and compared by the version of the one that has the name. A version that dpkg refuses counts as older. ' +
             'A CVE is looked up in the data of the security tracker as last fetched, which `tracker` names: an image is affected where its ' +
             'source package is older than the fixed version of its release, or where there is no fix yet (no `fixed`).',
-          querystring: Query,
+          querystring: FleetQuery,
           response: answers(200, ImagesPage, 'images'),
         },
       },
       async (request, reply) => {
-        const { next, items, tracker } = await within(deps.patience, 'database-unavailable', ask(deps, request.query));
+        const { next, items, tracker } = await within(deps.patience, 'database-unavailable', askFleet(deps, request.query));
         reply.header('cache-control', 'no-cache');
         return {
           items: items.map((item) => viewOf(deps.publicUrl, item)),
@@ -56,9 +56,10 @@ export const imageRoutes =
     );
   };
 
-async function ask(
+/** Throws `invalid-request`, and `not-found` for a CVE without data. */
+export async function askFleet(
   { records }: Pick<Deps, 'records'>,
-  { package: name, olderThan, cve, file, cursor, limit = 100 }: Query,
+  { package: name, olderThan, cve, file, cursor, limit = 100 }: FleetQuery,
 ): Promise<FleetPage> {
   const page: PageRequest = { limit: Math.min(limit, LIST_LIMIT_MAX), ...(cursor === undefined ? {} : { cursor }) };
   const refuse = (detail: string): never => {

@@ -17,6 +17,7 @@ import { DigestParams, IdParams } from '../schemas.ts';
 import { layersOf, pageOfLines, rebuildOf, statementOf } from '../stored.ts';
 import { nameOf } from './badge.ts';
 import { contentsRoutes } from './contents.ts';
+import { searchRoutes } from './search.ts';
 import { find, withStep } from './verifications.ts';
 
 const RECENT = 50;
@@ -87,6 +88,7 @@ export const pageRoutes =
       return sendPage(reply, await show(request, await find(deps, record.verification), record));
     });
     await app.register(contentsRoutes(deps));
+    await app.register(searchRoutes(deps));
   };
 
 async function detailsOf(

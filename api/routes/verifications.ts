@@ -11,7 +11,7 @@ import { parseRequest, requestKey } from '../../src/steps/parse-request.ts';
 import { notModified } from '../caching.ts';
 import type { Deps } from '../deps.ts';
 import { within } from '../patience.ts';
-import { Accepted, answers, IdParams, VerificationView } from '../schemas.ts';
+import { Accepted, answers, IdParams, ListQuery, VerificationsPage, VerificationView } from '../schemas.ts';
 import { requireToken } from '../token.ts';
 import { linksOf, viewOf } from '../views.ts';
 import { asPreferred, hasEnded, WaitHeaders } from '../wait.ts';
@@ -24,6 +24,8 @@ const Headers = Type.Object({
   ),
   ...WaitHeaders,
 });
+
+const LIST_LIMIT = 100;
 
 export const verificationRoutes =
   (deps: Deps): FastifyPluginAsyncTypebox =>
@@ -65,6 +67,32 @@ export const verificationRoutes =
         if (hasEnded(reached) && reply.hasHeader('preference-applied')) return reply.code(200).send(viewOf(publicUrl, reached));
         const { id, status, image } = reached;
         return reply.code(202).send({ id, status, image: { reference: image.reference, digest: image.digest }, links });
+      },
+    );
+
+    app.get(
+      '/v1/verifications',
+      {
+        schema: {
+          tags: ['verifications'],
+          summary: 'Verifications, newest first',
+          querystring: Type.Object(
+            {
+              image: Type.Optional(
+                Type.String({ minLength: 1, maxLength: 512, description: 'a digest, or part of a reference', examples: ['example/app'] }),
+              ),
+              ...ListQuery,
+            },
+            { additionalProperties: false },
+          ),
+          response: answers(200, VerificationsPage, 'verifications'),
+        },
+      },
+      async (request, reply) => {
+        const { image, cursor, limit = LIST_LIMIT } = request.query;
+        const { items, next } = await within(deps.patience, 'database-unavailable', records.list(limit, cursor, image));
+        reply.header('cache-control', 'no-cache');
+        return { items: items.map((one) => viewOf(publicUrl, one)), ...(next === undefined ? {} : { next }) };
       },
     );
 

@@ -9,7 +9,7 @@ import { type Browser, chromium } from 'playwright-core';
 import request from 'supertest';
 import type { Verification } from '../../src/model/verification.ts';
 import { Problem } from '../../src/problem.ts';
-import { sampleJob } from '../support/sample.ts';
+import { HOSTILE_NAME, sampleJob } from '../support/sample.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 /** Nothing but the pages is to be loaded, and nothing phoned home. */
@@ -35,6 +35,12 @@ before(async () => {
     running: '/verifications/running',
     failed: '/verifications/failed',
     overview: '/',
+    contents: `/verdicts/${bad.verdictDigest}/contents`,
+    file: `/verdicts/${bad.verdictDigest}/contents?path=${encodeURIComponent(HOSTILE_NAME)}`,
+    search: '/search?q=demo',
+    unfound: `/search?q=${encodeURIComponent('<script>alert(1)</script>')}`,
+    fleet: '/images?package=nginx&olderThan=9',
+    history: '/history/127.0.0.1:5000/demo/backdoored',
     problems: '/docs/problems',
   });
 });
@@ -68,7 +74,8 @@ describe('a page', () => {
     const policy = new Map((headers['content-security-policy'] ?? '').split('; ').map((each) => each.split(/ (.*)/) as [string, string]));
     assert.equal(policy.get('default-src'), "'none'");
     for (const name of ['script-src', 'style-src']) assert.match(policy.get(name) ?? '', /^'sha256-[A-Za-z0-9+/]{43}='$/);
-    for (const name of ['base-uri', 'form-action', 'frame-ancestors']) assert.equal(policy.get(name), "'none'");
+    for (const name of ['base-uri', 'frame-ancestors']) assert.equal(policy.get(name), "'none'");
+    assert.equal(policy.get('form-action'), "'self'");
     assert.equal(headers['x-content-type-options'], 'nosniff');
     for (const path of Object.values(pages)) {
       const loaded = [...(await page(path)).matchAll(/<(?:img|link|script|source|iframe|form)[^>]*\s(?:src|href|action)="([^"]*)"/g)];

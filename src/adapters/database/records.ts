@@ -115,12 +115,14 @@ export function makeRecords(sql: Sql): Records {
 
     latest: (reference) => one('where v.reference = $1 or v.digest = $1 or v.manifest_digest = $1 order by v.seq desc', [plain(reference)]),
 
-    async list(limit, cursor) {
+    async list(limit, cursor, image) {
       const [before = null] = cursor === undefined ? [] : parseCursor(cursor, 1);
-      const rows = await query(`${VERIFICATIONS} where $1::bigint is null or v.seq < $1::bigint order by v.seq desc limit $2`, [
-        before,
-        limit + 1,
-      ]);
+      const rows = await query(
+        `${VERIFICATIONS} where ($1::bigint is null or v.seq < $1::bigint)
+           and ($3::text is null or v.digest = $3 or v.manifest_digest = $3 or position($3 in v.reference) > 0)
+         order by v.seq desc limit $2`,
+        [before, limit + 1, image === undefined ? null : plain(image)],
+      );
       const items = rows.slice(0, limit);
       const last = items.at(-1);
       const page = { items: items.map(verification) };
