@@ -4,7 +4,7 @@ import { Digest } from '../src/model/digest.ts';
 import { Platform } from '../src/model/oci.ts';
 import { RequestedSource, VerificationRequest } from '../src/model/request.ts';
 import { Path } from '../src/model/path.ts';
-import { AccountLine, ATTRIBUTIONS, CAUSES, Difference, RESULTS, Verdict } from '../src/model/verdict.ts';
+import { AccountLine, ATTRIBUTIONS, CAUSES, Difference, DIFFERENCE_CLASSES, RESULTS, Verdict } from '../src/model/verdict.ts';
 import { WatchRequest } from '../src/model/watch.ts';
 import { ProblemDocument, STATUSES, STEPS } from '../src/model/verification.ts';
 
@@ -153,7 +153,7 @@ export const FilesQuery = Type.Object(
   { additionalProperties: false },
 );
 export const DifferencesQuery = Type.Object(
-  { cause: Type.Optional(Type.Enum([...CAUSES])), ...ListQuery },
+  { cause: Type.Optional(Type.Enum([...CAUSES])), class: Type.Optional(Type.Enum([...DIFFERENCE_CLASSES])), ...ListQuery },
   { additionalProperties: false },
 );
 

@@ -1,11 +1,11 @@
 import type { LayerSummary } from '../../src/model/inventory.ts';
-import type { BuildPlan, Rebuild, Source } from '../../src/model/rebuild.ts';
+import type { BuildConditions, BuildPlan, Rebuild, Source } from '../../src/model/rebuild.ts';
 import type { RebuildOutcome } from '../../src/model/rebuilders.ts';
 import type { LayerUse, StatedReproduction, Statement } from '../../src/model/statement.ts';
-import type { Difference, Verdict } from '../../src/model/verdict.ts';
+import type { Difference, DifferenceClass, Verdict } from '../../src/model/verdict.ts';
 import { bytesText, countText, printableLine, shortDigest } from '../text.ts';
 import { html, type Html, type Part } from './html.ts';
-import { CAUSE_WORDS } from './words.ts';
+import { CAUSE_WORDS, CLASS_WORDS } from './words.ts';
 
 const DEPENDENCIES_SHOWN = 200;
 const PACKAGES_SHOWN = 400;
@@ -43,6 +43,7 @@ export function rebuildSection({ predicate }: Statement, rebuild: Rebuild | unde
       ${facts([
         ...(source === undefined ? [] : sourceFacts(source)),
         ...(plan === undefined ? [] : planFacts(plan, predicate.builderVersion)),
+        ...(predicate.rebuilds === undefined ? [] : conditionFacts(predicate.rebuilds)),
       ])}
       ${
         failure !== undefined &&
@@ -55,6 +56,18 @@ export function rebuildSection({ predicate }: Statement, rebuild: Rebuild | unde
     ${log.last.length > 0 && html`<details${failure !== undefined && html` open`}><summary>Build log <span class="count">last ${log.last.length} lines</span></summary><div class="inside"><pre class="log" tabindex="0">${log.last.map((line) => `${printableLine(line)}\n`)}</pre><p><a href="${log.link}">The whole log</a></p></div></details>`}
     ${dependencies.length > 0 && dependenciesDetails(dependencies)}
   </section>`;
+}
+
+function conditionFacts({ first, second }: NonNullable<Statement['predicate']['rebuilds']>): Fact[] {
+  const words = ({ startedAt, hostName, processors, storage }: BuildConditions): string =>
+    `${startedAt}, host ${hostName}, ${processors === 1 ? '1 processor' : `${processors} processors`}, files ${storage === 'memory' ? 'in memory' : 'on disk'}`;
+  return [
+    ['built', words(first)],
+    [
+      'built again',
+      second !== undefined && (second.status === 'built' ? words(second.conditions) : `failed: ${printableLine(second.detail)}`),
+    ],
+  ];
 }
 
 function planFacts(plan: BuildPlan, builderVersion: string | undefined): Fact[] {
@@ -102,6 +115,7 @@ function dependenciesDetails(dependencies: Rebuild['resolvedDependencies']): Htm
 
 export function differencesSection(counts: Statement['predicate']['differences'], shown: Difference[], link: string): Html {
   const causes = (Object.keys(CAUSE_WORDS) as Difference['cause'][]).filter((cause) => (counts.byCause[cause] ?? 0) > 0);
+  const classes = (Object.keys(CLASS_WORDS) as DifferenceClass[]).filter((one) => (counts.byClass?.[one] ?? 0) > 0);
   return html`<section aria-labelledby="differences">
     <h2 id="differences">Published against rebuilt <span class="count">${countText(counts.total)}</span></h2>
     ${counts.total === 0 && html`<p class="soft">No difference.</p>`}
@@ -110,6 +124,12 @@ export function differencesSection(counts: Statement['predicate']['differences']
       html`<div class="card">
         <div class="scroll">
           <table>
+            <thead>
+              <tr>
+                <th scope="col">Why</th>
+                <th scope="col" class="number">Paths</th>
+              </tr>
+            </thead>
             <tbody>
               ${causes.map(
                 (cause) =>
@@ -119,20 +139,39 @@ export function differencesSection(counts: Statement['predicate']['differences']
                   </tr>`,
               )}
             </tbody>
+            ${
+              classes.length > 0 &&
+              html`<thead>
+                  <tr>
+                    <th scope="col">Where from</th>
+                    <th scope="col" class="number">Paths</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  ${classes.map(
+                    (one) =>
+                      html`<tr>
+                        <th scope="row"><a href="${link}?class=${one}">${one}</a><small>${CLASS_WORDS[one]}</small></th>
+                        <td class="number">${countText(counts.byClass?.[one] ?? 0)}</td>
+                      </tr>`,
+                  )}
+                </tbody>`
+            }
           </table>
         </div>
       </div>`
     }
     ${
       shown.length > 0 &&
-      html`<details${(counts.byCause.unknown ?? 0) > 0 && html` open`}><summary>${(counts.byCause.unknown ?? 0) > 0 ? 'Without a known cause' : 'Differences'} <span class="count">the first ${shown.length}</span></summary><div class="inside scroll"><table>
-<thead><tr><th scope="col">Path</th><th scope="col">What differs</th><th scope="col">Why</th></tr></thead><tbody>
+      html`<details${counts.byCause.unknown > 0 && html` open`}><summary>${(counts.byClass?.same ?? 0) > 0 ? 'As no build of ours makes it' : counts.byCause.unknown > 0 ? 'Without a known cause' : 'Differences'} <span class="count">the first ${shown.length}</span></summary><div class="inside scroll"><table>
+<thead><tr><th scope="col">Path</th><th scope="col">What differs</th><th scope="col">Why</th><th scope="col">Where from</th></tr></thead><tbody>
 ${shown.map(
-  ({ path, aspects, cause, rule, detail }) =>
+  ({ path, aspects, cause, class: where, rule, detail }) =>
     html`<tr>
       <td><code>${path}</code></td>
       <td>${aspects.join(', ')}</td>
       <td>${cause}${rule !== undefined && html` <code>${rule}</code>`}${detail !== undefined && html`<small>${detail}</small>`}</td>
+      <td>${where !== undefined && html`<span title="${CLASS_WORDS[where]}">${where}</span>`}</td>
     </tr>`,
 )}
 </tbody></table></div></details>`

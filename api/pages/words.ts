@@ -1,6 +1,6 @@
 /** What the codes of a verdict are called where people read them. Each table has every code: the types ask for it. */
 import type { NotComparable } from '../../src/model/rebuild.ts';
-import type { Attribution, Auditable, Difference, Result, Severity } from '../../src/model/verdict.ts';
+import type { Attribution, Auditable, Difference, DifferenceClass, Result, Severity } from '../../src/model/verdict.ts';
 import type { Step } from '../../src/model/verification.ts';
 
 export type Tone = 'good' | 'fair' | 'bad' | 'none';
@@ -60,8 +60,19 @@ export const SEVERITY_TONES: Record<Severity, Tone> = { critical: 'bad', high: '
 export const CAUSE_WORDS: Record<Difference['cause'], string> = {
   normalised: 'harmless noise, normalised by a named rule',
   'source-drift': 'built from another state of the source',
-  'package-drift': 'a package in another version, both verified',
+  'package-drift': 'a package in another version, the published one verified',
+  'second-rebuild': 'a second rebuild makes it exactly as published',
   unknown: 'no known cause',
+};
+
+export const CLASS_WORDS: Record<DifferenceClass, string> = {
+  noise: 'noise that a named rule knows',
+  builder: 'left by the builder',
+  base: 'from the base image, which is another one here and there',
+  drift: 'source or packages moved on',
+  varies: 'our own two rebuilds differ there as well',
+  unrepeated: 'no second rebuild tells whether the build itself varies',
+  same: 'in our builds the same, and another in the published image',
 };
 
 /** The steps that are worth showing, in order; several run side by side. */

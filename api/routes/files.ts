@@ -55,10 +55,10 @@ export const fileRoutes =
       },
       async (request) => {
         const { differences } = await verdictOf(deps, request.params.id);
-        const { cause, cursor, limit = LIMIT } = request.query;
+        const { cause, class: where, cursor, limit = LIMIT } = request.query;
         return pageOfLines(blobs, differences, { cursor, limit }, (text) => {
           const line = JSON.parse(text) as Difference;
-          return cause === undefined || line.cause === cause ? line : undefined;
+          return (cause === undefined || line.cause === cause) && (where === undefined || line.class === where) ? line : undefined;
         });
       },
     );

@@ -99,11 +99,12 @@ async function detailsOf(
   const { blobs } = deps;
   const statement = statementOf(record);
   const rebuild = await orElse(undefined, rebuildOf(blobs, statement));
-  const grave = (statement.predicate.differences.byCause.unknown ?? 0) > 0;
+  const { byCause, byClass } = statement.predicate.differences;
+  const which = (byClass?.same ?? 0) > 0 ? { class: 'same' } : byCause.unknown > 0 ? { cause: 'unknown' } : {};
   const [layers, lastLog, differences, fingerprint, tree] = await Promise.all([
     orElse([], layersOf(blobs, statement.predicate.byproducts.published)),
     orElse([], rebuild?.log === undefined ? Promise.resolve([]) : lastLines(deps, rebuild.log)),
-    orElse([], differencesOf(deps, record, grave)),
+    orElse([], differencesOf(deps, record, which)),
     orElse('', deps.signer.fingerprint()),
     orElse(undefined, treeOf(blobs, record.account)),
   ]);
@@ -115,11 +116,15 @@ async function lastLines({ blobs }: Deps, log: Digest): Promise<string[]> {
   return lines.filter((line) => line.trim() !== '').slice(-LOG_LINES_SHOWN);
 }
 
-/** Those without a known cause where there are any: nothing else deserves attention then. */
-async function differencesOf({ blobs }: Deps, { differences }: VerdictRecord, grave: boolean): Promise<Difference[]> {
+/** The gravest where there are any, then those without a known cause: nothing else deserves attention then. */
+async function differencesOf(
+  { blobs }: Deps,
+  { differences }: VerdictRecord,
+  which: { class?: string; cause?: string },
+): Promise<Difference[]> {
   const { items } = await pageOfLines(blobs, differences, { cursor: undefined, limit: DIFFERENCES_SHOWN }, (text) => {
     const line = JSON.parse(text) as Difference;
-    return !grave || line.cause === 'unknown' ? line : undefined;
+    return (which.class ?? line.class) === line.class && (which.cause ?? line.cause) === line.cause ? line : undefined;
   });
   return items;
 }

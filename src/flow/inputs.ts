@@ -17,6 +17,7 @@ export async function loadInputs(blobs: Blobs, job: Pick<VerificationJob, 'image
   const rebuild = await getDocument<Rebuild>(blobs, inputs.rebuild);
   const evidence = await getDocument<DebianEvidence>(blobs, inputs.evidence);
   const rebuilt = rebuild.outcome.status === 'built' ? await getDocument<Inventory>(blobs, rebuild.outcome.inventory) : undefined;
+  const again = rebuild.second?.status === 'built' ? await getDocument<Inventory>(blobs, rebuild.second.inventory) : undefined;
   const reinstalled = inputs.reinstall === undefined ? undefined : await loadReinstall(blobs, inputs.reinstall);
   const debContents = new Map<Digest, DebContents>();
   for (const { chain } of evidence.packages) {
@@ -30,6 +31,7 @@ export async function loadInputs(blobs: Blobs, job: Pick<VerificationJob, 'image
     evidence,
     debContents,
     ...(rebuilt === undefined ? {} : { rebuilt, rebuiltContents: await getContents(blobs, rebuilt.contents) }),
+    ...(again === undefined ? {} : { rebuiltAgain: again, rebuiltAgainContents: await getContents(blobs, again.contents) }),
     ...(rebuild.sourceTree === undefined ? {} : { sourceTree: await getDocument<SourceTree>(blobs, rebuild.sourceTree) }),
     ...(reinstalled === undefined ? {} : reinstalled),
   };

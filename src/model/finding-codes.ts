@@ -251,6 +251,17 @@ export const FINDINGS = {
     title: 'The image could not be rebuilt; that says nothing against it',
     advice: 'See the last lines of the build log.',
   },
+  'build-not-reproducible': {
+    severity: 'low',
+    title: 'The build does not make the same files twice',
+    advice:
+      'Keep clock, random numbers, host name, number of processors and order of listings out of what a step writes: honour SOURCE_DATE_EPOCH, sort lists.',
+  },
+  'second-rebuild-failed': {
+    severity: 'info',
+    title: 'The image was rebuilt only once, so that no difference can be told from noise of the build',
+    advice: 'Verify again, or give builds more time.',
+  },
   'reinstall-missing': {
     severity: 'info',
     title: 'The packages could not be installed anew, so generated files are not confirmed',

@@ -70,6 +70,31 @@ export type NotComparable = Static<typeof NotComparable>;
 /** A build that did not give an image, and why. `detail` is for people; `step` is the Dockerfile step that failed. */
 export type BuildFailure = { reason: NotComparable; detail: string; line?: number; lastLog: string[] };
 
+/** What a build can see of when and where it runs, beside its plan: what differs between two builds of our own. */
+export type BuildConditions = {
+  /** ISO 8601, UTC. Linux gives no process a clock of its own, so that a second build is later, and no more. */
+  startedAt: string;
+  /** Of the environment. buildah gives each step the id of its container instead, another one each time. */
+  hostName: string;
+  /** That programs may use, as nproc(1) counts them. */
+  processors: number;
+  /** What the files lie on, which decides the order in which folders are listed. */
+  storage: 'memory' | 'disk';
+};
+
+/** The same plan built once more under other conditions, where the first build differs from the published image. */
+export type SecondRebuild =
+  | {
+      status: 'built';
+      conditions: BuildConditions;
+      /** Blob: canonical JSON of an Inventory. */
+      inventory: Digest;
+      manifestDigest: Digest;
+      /** Blob: the build's log, text, capped. */
+      log: Digest;
+    }
+  | { status: 'failed'; detail: string };
+
 /** What the rebuild job hands over (stored as a blob, canonical JSON). */
 export type Rebuild = {
   source?: Source;
@@ -81,8 +106,18 @@ export type Rebuild = {
   /** Blob: the build's log, text, capped. */
   log?: Digest;
   outcome:
-    | { status: 'built'; /** Blob: canonical JSON of an Inventory. */ inventory: Digest; manifestDigest: Digest }
+    | {
+        status: 'built';
+        /** Blob: canonical JSON of an Inventory. */
+        inventory: Digest;
+        manifestDigest: Digest;
+        /** How many of its lowest layers are those of the base image. */
+        baseLayers?: number;
+      }
     | ({ status: 'not-comparable' } & BuildFailure);
+  conditions?: BuildConditions;
+  /** Only where something differs that no rule excuses and that a build can make vary. */
+  second?: SecondRebuild;
   /** Parsed instructions of the Dockerfile with their lines, for tracing layers to lines. */
   dockerfile?: { path: string; digest: Digest; steps: DockerfileStep[] };
   /** ISO 8601, UTC. */

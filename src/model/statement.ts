@@ -5,8 +5,8 @@ import type { Platform } from './oci.ts';
 import type { ArchiveSuite, UnverifiedReason } from './debian.ts';
 import type { Rebuilder, RebuilderAnswer } from './rebuilders.ts';
 import type { TrackerFetch } from './security.ts';
-import type { BuildPlan, ResolvedDependency, Source } from './rebuild.ts';
-import type { Difference, Verdict } from './verdict.ts';
+import type { BuildConditions, BuildPlan, ResolvedDependency, SecondRebuild, Source } from './rebuild.ts';
+import type { Difference, DifferenceClass, Verdict } from './verdict.ts';
 
 /** in-toto attestation framework v1. */
 export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
@@ -22,6 +22,8 @@ export type Byproducts = {
   rebuild?: Digest;
   evidence: Digest;
   reinstall?: Digest;
+  /** Inventory of the second rebuild. */
+  rebuiltAgain?: Digest;
   /** NDJSON, one AccountLine a line. */
   account: Digest;
   /** NDJSON, one Difference a line. */
@@ -44,7 +46,15 @@ export type VerdictPredicate = {
   /** Paths that are `unexplained`; the whole list is in the account, here at most UNEXPLAINED_LISTED_MAX. */
   unexplained: string[];
   /** `listed`: the first of those that no rule excuses; the whole list is among the byproducts. */
-  differences: { total: number; byCause: Record<Difference['cause'], number>; listed: Difference[] };
+  differences: {
+    total: number;
+    byCause: Record<Difference['cause'], number>;
+    /** Absent in statements from before differences were classed. */
+    byClass?: Record<DifferenceClass, number>;
+    listed: Difference[];
+  };
+  /** Under which conditions the image was rebuilt, the second time as well where there was one. */
+  rebuilds?: { first: BuildConditions; second?: SecondRebuild };
   source?: Source;
   buildPlan?: BuildPlan;
   builderVersion?: string;

@@ -70,7 +70,16 @@ export const DIFFERENCE_ASPECTS = [
 ] as const;
 
 /** Why a difference is there, best knowledge first. Only `unknown` is grave. */
-export const CAUSES = ['normalised', 'source-drift', 'package-drift', 'unknown'] as const;
+export const CAUSES = ['normalised', 'source-drift', 'package-drift', 'second-rebuild', 'unknown'] as const;
+
+/**
+ * Where a difference comes from, by what our own builds show; the last alone is grave. `noise`: a named rule knows it · `builder`: the
+ * builder leaves it · `base`: both sides have it from their base images, which are not the same · `drift`: source or package moved on ·
+ * `varies`: our own two rebuilds differ there as well · `unrepeated`: no second rebuild tells · `same`: in both rebuilds, and not in the
+ * published image. A class vouches for nothing: whoever writes the Dockerfile decides what varies.
+ */
+export const DIFFERENCE_CLASSES = ['noise', 'builder', 'base', 'drift', 'varies', 'unrepeated', 'same'] as const;
+export type DifferenceClass = (typeof DIFFERENCE_CLASSES)[number];
 
 export const Difference = Type.Object({
   /** The path, or for the configuration `config:Env` and so on. */
@@ -79,6 +88,8 @@ export const Difference = Type.Object({
   published: Type.Optional(Type.Partial(FileFacts)),
   rebuilt: Type.Optional(Type.Partial(FileFacts)),
   cause: Type.Enum([...CAUSES]),
+  /** Absent in verdicts from before differences were classed. */
+  class: Type.Optional(Type.Enum([...DIFFERENCE_CLASSES])),
   /** Name and version of the rule that found the cause. */
   rule: Type.Optional(Type.String()),
   detail: Type.Optional(Type.String()),

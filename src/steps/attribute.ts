@@ -7,7 +7,7 @@ import { statusFolderAccounts } from './attribute-status-folder.ts';
 import { downloadAccounts } from './attribute-download.ts';
 import { thirdPartyAccounts } from './attribute-third-party.ts';
 import { otherCommits, sourceAccounts } from './attribute-source.ts';
-import { type Case, formContext, sideOf } from './case.ts';
+import { type Case, formContext, type ImageSide, sideOf } from './case.ts';
 import { sameFacts } from './compare-facts.ts';
 import { admits } from './compare.ts';
 import { isCode, leadsToCode } from './is-code.ts';
@@ -54,12 +54,13 @@ function firstOf(...steps: Step[]): Step {
   };
 }
 
-/** Whether our rebuild has the same file there, in every fact but its time. */
-export function rebuildMakes(file: Case): (entry: Entry) => boolean {
-  return (entry) => {
-    const other = file.rebuilt?.entries.get(entry.path);
+/** Whether a rebuild of ours has the same file there, in every fact but its time; where two differ, either says what the source makes. */
+export function rebuildMakes({ rebuilt, rebuiltAgain }: Pick<Case, 'rebuilt' | 'rebuiltAgain'>): (entry: Entry) => boolean {
+  const makes = (side: ImageSide | undefined, entry: Entry): boolean => {
+    const other = side?.entries.get(entry.path);
     return other !== undefined && sameFacts(entry, other);
   };
+  return (entry) => makes(rebuilt, entry) || makes(rebuiltAgain, entry);
 }
 
 /** PEP 3147: where the interpreter of Debian's packages keeps compiled modules, with the module's path in front. */

@@ -23,6 +23,9 @@ export type JudgeInputs = {
   rebuild: Rebuild;
   rebuilt?: Inventory;
   rebuiltContents?: Contents;
+  /** The same plan built a second time, under other conditions. */
+  rebuiltAgain?: Inventory;
+  rebuiltAgainContents?: Contents;
   sourceTree?: SourceTree;
   evidence: DebianEvidence;
   /** By the digest of the .deb. */
@@ -46,6 +49,7 @@ export type ImageSide = {
 export type Case = Pick<JudgeInputs, 'image' | 'rebuild' | 'sourceTree' | 'evidence' | 'reinstallFailure'> & {
   published: ImageSide;
   rebuilt?: ImageSide;
+  rebuiltAgain?: ImageSide;
   reinstalled?: ImageSide;
   expectation: DebianExpectation;
   /** Files of packages that no database names, found by their hashes. */
@@ -65,7 +69,7 @@ export type Case = Pick<JudgeInputs, 'image' | 'rebuild' | 'sourceTree' | 'evide
 };
 
 export function openCase(inputs: JudgeInputs): Case {
-  const { image, rebuild, evidence, debContents, published, publishedContents, rebuilt, reinstalled } = inputs;
+  const { image, rebuild, evidence, debContents, published, publishedContents, rebuilt, rebuiltAgain, reinstalled } = inputs;
   const withStatus = (status: PackageEvidence['status']): VerifiedPackage[] =>
     evidence.packages.flatMap((one) => {
       const contents = one.chain === undefined ? undefined : debContents.get(one.chain.deb);
@@ -101,6 +105,7 @@ export function openCase(inputs: JudgeInputs): Case {
     verified: new Map(packages.map((one) => [one.evidence.purl, one.evidence])),
     published: side,
     ...(rebuilt === undefined ? {} : { rebuilt: imageSide(rebuilt, inputs.rebuiltContents ?? new Map()) }),
+    ...(rebuiltAgain === undefined ? {} : { rebuiltAgain: imageSide(rebuiltAgain, inputs.rebuiltAgainContents ?? new Map()) }),
     ...(anew === undefined ? {} : { reinstalled: imageSide(anew.inventory, anew.contents) }),
     ...(inputs.reinstallFailure === undefined ? {} : { reinstallFailure: inputs.reinstallFailure }),
     ...(inputs.sourceTree === undefined ? {} : { sourceTree: inputs.sourceTree }),

@@ -23,7 +23,7 @@ export function decide(
   if (findings.some(({ accuses }) => accuses)) return { result: 'suspicious' };
   const causes = new Set(differences.map(({ cause }) => cause));
   if (causes.has('unknown') || causes.has('source-drift')) return { result: 'different' };
-  return { result: causes.has('package-drift') ? 'explained' : 'equivalent' };
+  return { result: causes.has('package-drift') || causes.has('second-rebuild') ? 'explained' : 'equivalent' };
 }
 
 /** The same uncompressed layers in the same order. With them equal, only the configuration can differ at all. */

@@ -7,6 +7,7 @@ import type { AccountLine, Difference, Verdict } from '../model/verdict.ts';
 import { attribute, rebuildMakes } from './attribute.ts';
 import { bundledCopies } from './bundled-copies.ts';
 import { type JudgeInputs, openCase } from './case.ts';
+import { classDifferences } from './class-differences.ts';
 import { compare } from './compare.ts';
 import { countCoverage } from './count-coverage.ts';
 import { decide } from './decide.ts';
@@ -40,7 +41,7 @@ export function judge(inputs: JudgeInputs): Judgement {
   const drift = packageDrift(file);
   const compared = rebuilt === undefined ? [] : compare(published, rebuilt, new Set(drift.keys()));
   const account = attribute(file, compared);
-  const differences = traceDrift(file, compared, account, drift);
+  const differences = classDifferences(file, traceDrift(file, compared, account, drift));
 
   const byPath = new Map<Path, AccountLine>();
   for (const line of account) byPath.set(line.path, line);
@@ -56,6 +57,7 @@ export function judge(inputs: JudgeInputs): Judgement {
     copies,
     account: byPath,
     differences,
+    classOf: new Map(differences.map((one) => [one.path, one.class])),
     drift,
     madeByRebuild: rebuildMakes(file),
     fromOtherCommit: new Set(differences.filter(({ cause }) => cause === 'source-drift').map(({ path }) => path)),

@@ -4,7 +4,7 @@ import { hexOf } from '../model/digest.ts';
 import { splitReference } from '../model/purl.ts';
 import { type Byproducts, PREDICATE_TYPE, STATEMENT_TYPE, type Statement } from '../model/statement.ts';
 import type { TrackerFetch } from '../model/security.ts';
-import { type AccountLine, CAUSES, type Difference, type Verdict } from '../model/verdict.ts';
+import { type AccountLine, CAUSES, type Difference, DIFFERENCE_CLASSES, type DifferenceClass, type Verdict } from '../model/verdict.ts';
 import type { Case } from './case.ts';
 import { layerUse } from './layer-use.ts';
 import { statedReproduction } from './reproduced-packages.ts';
@@ -24,7 +24,12 @@ export function makeStatement(
 ): Statement {
   const { image, rebuild, evidence, policy } = file;
   const byCause = Object.fromEntries(CAUSES.map((cause) => [cause, 0])) as Record<Difference['cause'], number>;
-  for (const { cause } of differences) byCause[cause] += 1;
+  const byClass = Object.fromEntries(DIFFERENCE_CLASSES.map((one) => [one, 0])) as Record<DifferenceClass, number>;
+  for (const { cause, class: where } of differences) {
+    byCause[cause] += 1;
+    if (where !== undefined) byClass[where] += 1;
+  }
+  const { conditions: first, second } = rebuild;
   const name = splitReference(image.reference).repository;
   const counts = countPackageFiles(file, account);
   const recorded = new Map(evidence.buildinfos?.debs.map(({ deb, buildinfo }) => [deb, buildinfo]));
@@ -43,11 +48,16 @@ export function makeStatement(
       differences: {
         total: differences.length,
         byCause,
-        listed: differences.filter(({ cause }) => cause !== 'normalised').slice(0, DIFFERENCES_LISTED_MAX),
+        byClass,
+        listed: differences
+          .filter(({ cause }) => cause !== 'normalised')
+          .sort((a, b) => gravity(b) - gravity(a))
+          .slice(0, DIFFERENCES_LISTED_MAX),
       },
       ...(rebuild.source === undefined ? {} : { source: rebuild.source }),
       ...(rebuild.plan === undefined ? {} : { buildPlan: rebuild.plan }),
       ...(rebuild.builderVersion === undefined ? {} : { builderVersion: rebuild.builderVersion }),
+      ...(first === undefined ? {} : { rebuilds: { first, ...(second === undefined ? {} : { second }) } }),
       resolvedDependencies: rebuild.resolvedDependencies,
       archives: evidence.archives,
       ...(evidence.security === undefined ? {} : { securityTracker: trackerOf(evidence.security.tracker) }),
@@ -72,9 +82,13 @@ export function makeStatement(
         ? {}
         : { rebuilders: { atLeast: policy.reproducedBy.atLeast, asked: evidence.rebuilders.rebuilders } }),
       rules: [...RULES],
-      byproducts,
+      byproducts: { ...byproducts, ...(second?.status === 'built' ? { rebuiltAgain: second.inventory } : {}) },
     },
   };
+}
+
+function gravity({ class: where = 'noise' }: Difference): number {
+  return DIFFERENCE_CLASSES.indexOf(where);
 }
 
 /** By purl, of the verified packages: what dpkg unpacks, without its own notes about it. A path that several hold counts for one of them. */

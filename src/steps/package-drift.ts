@@ -33,6 +33,12 @@ function movedPackages(
   return moved;
 }
 
+/** `nginx 1 → 2`, and whether the newer version as well is one that a signed suite has. */
+export function describeMove({ published, rebuiltVersion }: PackageDrift): string {
+  const signed = published.newer?.some(({ version }) => version === rebuiltVersion) === true;
+  return `${published.version} → ${rebuiltVersion}, ${signed ? 'both in signed suites' : "the second by the rebuild's own database"}`;
+}
+
 /** Where dpkg installs files; what lies elsewhere came with no package. */
 export const PACKAGED_FOLDER = /^\/(?:usr\/(?!local\/)|etc\/|lib(?:32|64|x32)?\/|s?bin\/|var\/lib\/)/;
 

@@ -42,7 +42,7 @@ function compared({ result, reason }: Decision, { outcome }: Rebuild): string {
     case 'equivalent':
       return 'the rebuild holds the same as the published image, but for what differs in every build';
     case 'explained':
-      return 'the rebuild differs from the published image only by packages that moved on';
+      return 'the rebuild differs from the published image only by packages that moved on, or by what another rebuild makes as published';
     case 'different':
       return 'the published image is not what its source builds';
     case 'suspicious':

@@ -2,7 +2,7 @@ import type { Path } from '../model/path.ts';
 import type { AccountLine, Difference } from '../model/verdict.ts';
 import { otherCommits } from './attribute-source.ts';
 import type { Case } from './case.ts';
-import { type PackageDrift, withoutVersion } from './package-drift.ts';
+import { describeMove, type PackageDrift, withoutVersion } from './package-drift.ts';
 import { isPrivileged, isWorldWritable } from './privileges.ts';
 
 /** Names of the rules that give causes; they excuse nothing in the account of a file. */
@@ -86,8 +86,8 @@ function packageOf(
     : undefined;
 }
 
-function moves({ published, rebuiltVersion }: PackageDrift): string {
-  return `${published.name} ${published.version} → ${rebuiltVersion}`;
+function moves(drift: PackageDrift): string {
+  return `${drift.published.name} ${describeMove(drift)}`;
 }
 
 /** Files of drifted packages by their path without digits: `libssl.so.3.0.17` comes back as `libssl.so.3.0.18`. */

@@ -175,6 +175,12 @@ describe('the account', () => {
       grave.body.items.map(({ path }: { path: string }) => path),
       [HOSTILE_NAME],
     );
+    const same = await get(`/v1/verifications/${bad.id}/differences?class=same`);
+    assert.deepEqual(
+      same.body.items.map((one: { path: string; class: string }) => [one.path, one.class]),
+      [[HOSTILE_NAME, 'same']],
+    );
+    assert.equal((await get(`/v1/verifications/${bad.id}/differences?class=other`)).status, 400);
     const log = await get(`/v1/verifications/${bad.id}/log`);
     assert.equal(log.headers['content-type'], 'text/plain; charset=utf-8');
     assert.equal(log.headers['x-content-type-options'], 'nosniff');

@@ -138,6 +138,10 @@ export type Setting = {
   published?: Files;
   /** `false` for an image that was not rebuilt. */
   rebuilt?: Files | false;
+  /** What a second rebuild under other conditions made; none by default. */
+  rebuiltAgain?: Files;
+  /** How many of the layers of the rebuild are its base's. */
+  baseLayers?: number;
   reinstalled?: Files | false;
   packages?: PackageSpec[];
   unverified?: string[];
@@ -187,6 +191,9 @@ export function judgeInputs(setting: Setting = {}): JudgeInputs {
     setting.rebuilt === false
       ? undefined
       : imageSide(setting.rebuilt ?? honest('2'), 'rebuilt', setting, setting.rebuiltConfig ?? CONFIG, rebuiltLayer);
+  const again =
+    setting.rebuiltAgain === undefined ? undefined : imageSide(setting.rebuiltAgain, 'second rebuild', setting, CONFIG, 'again');
+  const conditions = { startedAt: '2026-01-02T09:59:00.000Z', hostName: 'localhost', processors: 2, storage: 'memory' as const };
   const reinstalled = setting.reinstalled === false ? undefined : imageOf(setting.reinstalled ?? reinstalledFiles());
   const verified = packages.map((spec) => ({ ...packageOf(spec), spec }));
   const commit = 'c'.repeat(40);
@@ -216,7 +223,24 @@ export function judgeInputs(setting: Setting = {}): JudgeInputs {
             detail: 'RUN false ended with status 1',
             lastLog: source === false ? [] : ['STEP 2', 'error: no'],
           }
-        : { status: 'built', inventory: digestOf('inventory'), manifestDigest: rebuilt.inventory.manifestDigest },
+        : {
+            status: 'built',
+            inventory: digestOf('inventory'),
+            manifestDigest: rebuilt.inventory.manifestDigest,
+            ...(setting.baseLayers === undefined ? {} : { baseLayers: setting.baseLayers }),
+          },
+    ...(again === undefined
+      ? {}
+      : {
+          conditions,
+          second: {
+            status: 'built',
+            conditions: { startedAt: '2026-01-02T09:59:30.000Z', hostName: 'rebuild', processors: 1, storage: 'disk' },
+            inventory: digestOf('second inventory'),
+            manifestDigest: again.inventory.manifestDigest,
+            log: digestOf('second log'),
+          },
+        }),
     ...setting.rebuild,
   };
   const suite = {
@@ -263,6 +287,7 @@ export function judgeInputs(setting: Setting = {}): JudgeInputs {
     },
     debContents: new Map(verified.map(({ contents }) => [contents.deb, contents] as const)),
     ...(rebuilt === undefined ? {} : { rebuilt: rebuilt.inventory, rebuiltContents: rebuilt.contents }),
+    ...(again === undefined ? {} : { rebuiltAgain: again.inventory, rebuiltAgainContents: again.contents }),
     ...(reinstalled === undefined ? {} : { reinstalled: reinstalled.inventory, reinstalledContents: reinstalled.contents }),
     ...(tree === undefined ? {} : { sourceTree: tree }),
   };

@@ -184,13 +184,14 @@ export async function sampleRecord(
     kind === 'unsourced'
       ? []
       : [
-          { path: '/var/log/dpkg.log', aspects: ['content'], cause: 'normalised', rule: 'dpkg-log@1' },
+          { path: '/var/log/dpkg.log', aspects: ['content'], cause: 'normalised', class: 'noise', rule: 'dpkg-log@1' },
           ...(kind === 'backdoored'
             ? [
                 {
                   path: HOSTILE_NAME,
                   aspects: ['presence' as const],
                   cause: 'unknown' as const,
+                  class: 'same' as const,
                   detail: '<b>only</b> in the published image',
                 },
               ]
@@ -300,7 +301,17 @@ export async function sampleRecord(
           normalised: differences.length === 0 ? 0 : 1,
           'source-drift': 0,
           'package-drift': 0,
+          'second-rebuild': 0,
           unknown: Math.max(0, differences.length - 1),
+        },
+        byClass: {
+          noise: differences.length === 0 ? 0 : 1,
+          builder: 0,
+          base: 0,
+          drift: 0,
+          varies: 0,
+          unrepeated: 0,
+          same: Math.max(0, differences.length - 1),
         },
         listed: [],
       },
@@ -317,6 +328,10 @@ export async function sampleRecord(
               format: 'oci' as const,
             },
             builderVersion: 'buildah 1.28.2',
+            rebuilds: {
+              first: { startedAt: '2026-01-02T10:00:00.000Z', hostName: 'localhost', processors: 2, storage: 'memory' as const },
+              ...(kind === 'backdoored' ? { second: { status: 'failed' as const, detail: '<i>no time left</i>' } } : {}),
+            },
           }),
       resolvedDependencies:
         kind === 'unsourced'

@@ -1,4 +1,5 @@
 import type { Difference } from '../../model/verdict.ts';
+import { describeMove } from '../package-drift.ts';
 import { count, found, type Found, type Scene } from './finding.ts';
 
 /** What explains differences: another commit, packages that moved on; and files that the published image lacks. */
@@ -18,10 +19,7 @@ export function* drifts(scene: Scene): Generator<Found> {
     );
   }
   if (scene.drift.size > 0) {
-    const moves = [...scene.drift.values()].map(({ published, rebuiltVersion }) => [
-      published.name,
-      `${published.version} → ${rebuiltVersion}`,
-    ]);
+    const moves = [...scene.drift.values()].map((drift) => [drift.published.name, describeMove(drift)]);
     yield found(scene, 'package-drift', `${count(moves.length, 'package')} moved on since the image was built`, {
       evidence: Object.fromEntries(moves.slice(0, DETAILS_MAX)),
     });

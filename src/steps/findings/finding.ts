@@ -2,7 +2,7 @@ import type { BundledCopy } from '../../model/copies.ts';
 import { FINDINGS, type FindingCode } from '../../model/finding-codes.ts';
 import type { Entry } from '../../model/inventory.ts';
 import type { Path } from '../../model/path.ts';
-import { type AccountLine, type Difference, type Finding, SEVERITIES, type Severity } from '../../model/verdict.ts';
+import { type AccountLine, type Difference, type DifferenceClass, type Finding, SEVERITIES, type Severity } from '../../model/verdict.ts';
 import type { Case } from '../case.ts';
 import type { PackageDrift } from '../package-drift.ts';
 
@@ -17,8 +17,10 @@ export type Scene = {
   file: Case;
   account: ReadonlyMap<Path, AccountLine>;
   differences: readonly Difference[];
+  /** Where the difference at a path comes from. */
+  classOf: ReadonlyMap<string, DifferenceClass | undefined>;
   drift: ReadonlyMap<string, PackageDrift>;
-  /** Whether the rebuild has the same file there, in every fact but its time; false without a rebuild. */
+  /** Whether a rebuild has the same file there, in every fact but its time; false without a rebuild. */
   madeByRebuild: (entry: Entry) => boolean;
   /** Paths whose bytes are those of another commit of the source. */
   fromOtherCommit: ReadonlySet<Path>;

@@ -20,6 +20,7 @@ import { secrets } from './secrets.ts';
 import { system } from './system.ts';
 import { thirdParties } from './third-party.ts';
 import { unexplained } from './unexplained.ts';
+import { varying } from './varying.ts';
 import { vulnerable } from './vulnerable.ts';
 import { volatiles } from './volatile.ts';
 
@@ -44,6 +45,7 @@ const MAKERS: readonly FindingMaker[] = [
   drifts,
   volatiles,
   rebuildNotes,
+  varying,
   reproduction,
 ];
 

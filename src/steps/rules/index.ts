@@ -27,7 +27,7 @@ import { machineId } from './machine-id.ts';
 import { manIndex } from './man-index.ts';
 import { postgresCluster } from './postgres-cluster.ts';
 import { pycSourceTime } from './pyc-source-time.ts';
-import type { Rule } from './rule.ts';
+import { type Rule, ruleId } from './rule.ts';
 import { runFolders } from './run-folders.ts';
 import { shadowLastChange } from './shadow-last-change.ts';
 import { standardDevices } from './standard-devices.ts';
@@ -125,6 +125,11 @@ export const STEP_RULES = {
 export const RULES: readonly RuleDescription[] = [...Object.values(STEP_RULES), ...FILE_RULES]
   .map(({ name, version, reason }) => ({ name, version, reason }))
   .sort((a, b) => (a.name < b.name ? -1 : 1));
+
+/** What a builder leaves in an image for its own purposes, as `name@version`. */
+export const BUILDER_RULES: ReadonlySet<string> = new Set(
+  [builderFiles, STEP_RULES.overlayNotes, STEP_RULES.imageMetadata, STEP_RULES.builderLabels].map(ruleId),
+);
 
 /** Nearly every path of an image is none that a rule applies to: these few beginnings decide it quickly. */
 const BEGINNINGS = /^\/(?:etc|var|dev|run)\/|\.pyc$|^\/\.dockerenv$|^\/usr\/sbin\/policy-rc\.d$/;
