@@ -24,6 +24,7 @@ Asks a conforme service for a verdict on a published image, waits for it and pri
   --dockerfile PATH   within the build context; Dockerfile by default
   --target STAGE      stage that is published
   --build-arg K=V     build argument, as often as needed
+  --as-of TIME        state of Debian's archives to build with, 2025-06-01T12:00:00Z; by default that of the image
   --platform OS/ARCH  which image of an index
   --webhook URL       is told of the verdict as well
   --server URL        the service; else CONFORME_SERVER, else http://127.0.0.1:8080
@@ -43,6 +44,7 @@ const OPTIONS = {
   dockerfile: { type: 'string' },
   target: { type: 'string' },
   'build-arg': { type: 'string', multiple: true },
+  'as-of': { type: 'string' },
   platform: { type: 'string' },
   webhook: { type: 'string' },
   server: { type: 'string' },
@@ -77,6 +79,7 @@ function requestOf(
     ...(dockerfile === undefined ? {} : { dockerfile }),
     ...(target === undefined ? {} : { target }),
     ...(pairs.length === 0 ? {} : { buildArgs: Object.fromEntries(pairs) }),
+    ...(values['as-of'] === undefined ? {} : { asOf: values['as-of'] }),
     ...(webhook === undefined ? {} : { webhook: { url: webhook } }),
   };
 }

@@ -51,6 +51,7 @@ export const VerificationView = Type.Object({
     dockerfile: Type.Optional(Type.String()),
     target: Type.Optional(Type.String()),
     buildArgs: Type.Optional(Type.Record(Type.String(), Type.String())),
+    asOf: Type.Optional(Type.String()),
   }),
   createdAt: Type.String({ description: 'ISO 8601, UTC' }),
   updatedAt: Type.String({ description: 'ISO 8601, UTC' }),

@@ -25,7 +25,7 @@ function verdictLinks(verdict: string): Partial<Static<typeof Links>> {
 /** A verification as everybody may see it: without the webhook's address, which can be a secret. */
 export function viewOf(publicUrl: string, verification: Verification): VerificationView {
   const { id, status, step, image, request, createdAt, updatedAt, verdict, verdictDigest, problem } = verification;
-  const { source, dockerfile, target, buildArgs } = request;
+  const { source, dockerfile, target, buildArgs, asOf } = request;
   return {
     id,
     status,
@@ -36,6 +36,7 @@ export function viewOf(publicUrl: string, verification: Verification): Verificat
       ...(dockerfile === undefined ? {} : { dockerfile }),
       ...(target === undefined ? {} : { target }),
       ...(buildArgs === undefined ? {} : { buildArgs }),
+      ...(asOf === undefined ? {} : { asOf }),
     },
     createdAt,
     updatedAt,

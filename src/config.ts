@@ -92,7 +92,7 @@ const SETTINGS = {
   ),
   snapshotUrl: setting(
     'CONFORME_SNAPSHOT_URL',
-    'the archive of snapshots, for packages that the mirror has no longer; `none` for none',
+    "the archive of snapshots, for packages that the mirror has no longer and for rebuilds as of the image's time; `none` for none",
     'https://snapshot.debian.org',
     (text) => (text === 'none' ? undefined : url(['http:', 'https:'])(text)),
   ),

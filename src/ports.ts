@@ -112,6 +112,8 @@ export type Builder = {
   }): Promise<{
     builderVersion: string;
     resolvedDependencies: ResolvedDependency[];
+    /** Why archives did not, or not all, answer as of `plan.asOf`. */
+    archiveFault?: string;
     outcome: { status: 'built'; image: BuiltImage } | ({ status: 'not-comparable' } & BuildFailure);
     done(): Promise<void>;
   }>;
@@ -137,6 +139,10 @@ export type BuildProgram = {
     bases: readonly { pinned: PinnedBase; folder: string; digest: Digest }[];
     /** The address of the recording proxy. */
     proxy: string;
+    /** What runs a step: an OCI runtime. */
+    runtime: string;
+    /** Files that steps see and that leave nothing in the image, `from:to:ro`. */
+    volumes: readonly string[];
   }): Promise<string[]>;
   /** What its last lines say of a failure. */
   explain(lastLog: readonly string[], file: BuildFile): BuildWords;

@@ -11,12 +11,15 @@ import { pathToFileURL } from 'node:url';
 import pino, { type Logger } from 'pino';
 import { openBlobs } from '../src/adapters/blobs/open.ts';
 import type { OpenRecords } from '../src/adapters/database/open.ts';
-import { makeFetch } from '../src/adapters/network/fetch.ts';
+import { makeDispatcher, makeFetch } from '../src/adapters/network/fetch.ts';
 import { makeGuard } from '../src/adapters/network/guard.ts';
 import { makeConsume } from '../src/adapters/queue/consume.ts';
+import type { Past } from '../src/adapters/network/past.ts';
 import { makeProgress } from '../src/adapters/queue/progress.ts';
 import type { OthersPorts } from '../src/flow/ask-others.ts';
 import { type Config, parseConfig, type Role, unknownVariables } from '../src/config.ts';
+import type { BuildPlan } from '../src/model/rebuild.ts';
+import { snapshotTime } from '../src/model/snapshot-time.ts';
 import type { Blobs, Consume, Git, Progress, Records, Registry, Signer, TellEnd } from '../src/ports.ts';
 import { Problem } from '../src/problem.ts';
 import { together, untilStopped } from './lifetime.ts';
@@ -76,6 +79,8 @@ export async function startRebuild(common: Common): Promise<Running> {
   const { config, log, blobs, progress, consume } = common;
   const { makeScanLayer } = await import('../src/adapters/layers/scan.ts');
   const { makeProxy } = await import('../src/adapters/network/proxy.ts');
+  const { makePast } = await import('../src/adapters/network/past.ts');
+  const { snapshotAddress } = await import('../src/adapters/debian/snapshot-address.ts');
   const { makeBuilder } = await import('../src/adapters/environment/builder.ts');
   const { buildah } = await import('../src/adapters/buildah/buildah.ts');
   const { makeReinstaller } = await import('../src/adapters/environment/reinstaller.ts');
@@ -91,6 +96,14 @@ export async function startRebuild(common: Common): Promise<Running> {
   if (swept > 0) log.info({ swept }, 'removed what builds of a worker that was killed had left');
 
   const archives = makeGuard({ allow: config.allowAddresses, hosts: await archiveHosts(config) });
+  const { snapshotUrl } = config;
+  // An archive of snapshots is run by volunteers, and asks for few connections.
+  const snapshotFetch = makeFetch(archives, makeDispatcher(archives, 4));
+  const pastOf = ({ asOf }: Pick<BuildPlan, 'asOf'>): { past?: Past } => {
+    const time = snapshotTime(Date.parse(asOf?.time ?? ''));
+    if (snapshotUrl === undefined || time === undefined) return {};
+    return { past: makePast({ fetch: snapshotFetch, archiveAt: (archive, then) => snapshotAddress(snapshotUrl, archive, then), time }) };
+  };
   const limits = {
     seconds: config.buildSeconds,
     memoryBytes: config.buildMemory,
@@ -102,7 +115,14 @@ export async function startRebuild(common: Common): Promise<Running> {
     registry: await openRegistry(common),
     scanLayer: makeScanLayer(),
     git: await openGit(common),
-    builder: makeBuilder({ folder, ids, limits, programs: [buildah], openProxy: () => makeProxy({ guard: archives }) }),
+    builder: makeBuilder({
+      folder,
+      ids,
+      limits,
+      programs: [buildah],
+      openProxy: (plan) => makeProxy({ guard: archives, ...pastOf(plan) }),
+    }),
+    snapshots: snapshotUrl !== undefined,
     reinstall: makeReinstaller({ folder, ids, limits }),
     blobs,
     progress,

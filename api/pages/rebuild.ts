@@ -74,6 +74,7 @@ function planFacts(plan: BuildPlan, builderVersion: string | undefined): Fact[] 
   return [
     ['Dockerfile', html`<code>${plan.dockerfile}</code>${plan.target !== undefined && html`, stage <code>${plan.target}</code>`}`],
     ['builder', builderVersion ?? plan.builder],
+    ['archives', plan.asOf !== undefined && `as they were at ${plan.asOf.time}`],
     ['platform', `${plan.platform.os}/${plan.platform.architecture}`],
     ...plan.bases.map(
       (base) =>
@@ -99,7 +100,9 @@ function dependenciesDetails(dependencies: Rebuild['resolvedDependencies']): Htm
           ${dependencies.slice(0, DEPENDENCIES_SHOWN).map(
             ({ uri, digest, annotations }) =>
               html`<tr>
-                <td><code>${uri}</code></td>
+                <td>
+                  <code>${uri}</code>${annotations?.original !== undefined && html`<small>for <code>${annotations.original}</code></small>`}
+                </td>
                 <td>
                   ${digest === undefined ? html`<span class="soft">not seen</span>` : html`<code title="${digest.sha256}">${digest.sha256.slice(0, 12)}…</code>`}
                 </td>

@@ -36,13 +36,28 @@ export async function getDocument<T>(blobs: Blobs, digest: Digest): Promise<T> {
   return JSON.parse((await blobs.read(digest, DOCUMENT_BYTES_MAX)).toString('utf8')) as T;
 }
 
-/** Work done once for a name: what the name points to, else what `make` stores. */
+/** What is being made in this process. */
+const underway = new WeakMap<Blobs, Map<string, Promise<Digest>>>();
+
+/** Work done once for a name: what the name points to, else what `make` stores. Jobs that want the same at the same time share it. */
 export async function once(blobs: Blobs, name: string, make: () => Promise<Digest>): Promise<Digest> {
-  const known = await blobs.resolve(name);
-  if (known !== undefined) return known;
-  const made = await make();
-  await blobs.link(name, made);
-  return made;
+  const works = underway.get(blobs) ?? new Map<string, Promise<Digest>>();
+  underway.set(blobs, works);
+  const other = works.get(name);
+  if (other !== undefined) return other;
+  const work = (async () => {
+    const known = await blobs.resolve(name);
+    if (known !== undefined) return known;
+    const made = await make();
+    await blobs.link(name, made);
+    return made;
+  })();
+  works.set(name, work);
+  try {
+    return await work;
+  } finally {
+    works.delete(name);
+  }
 }
 
 /** Writes the contents that a scan kept and returns the scan with their digest. */

@@ -1,17 +1,26 @@
 import { Problem } from '../problem.ts';
 import { parseDockerfile } from '../model/dockerfile.ts';
 import { pinnedReference } from '../model/reference.ts';
+import type { Inventory } from '../model/inventory.ts';
 import type { ResolvedImage } from '../model/oci.ts';
-import type { BuildFailure, NotComparable, Rebuild } from '../model/rebuild.ts';
+import type { AsOf, BuildFailure, BuildPlan, NotComparable, Rebuild } from '../model/rebuild.ts';
 import type { VerificationJob } from '../model/verification.ts';
 import type { Builder, Clock, Git } from '../ports.ts';
+import { asOf } from '../steps/as-of.ts';
 import { findSource } from '../steps/find-source.ts';
 import { basesOf, planBuild } from '../steps/plan-build.ts';
+import { getContents, getDocument } from './documents.ts';
 import { type InventoryPorts, inventoryOf } from './inventory.ts';
 import { fetchSource } from './source.ts';
 import { keepLog } from './log.ts';
 
-export type RebuildPorts = InventoryPorts & { git: Git; builder: Builder; now: Clock };
+export type RebuildPorts = InventoryPorts & {
+  git: Git;
+  builder: Builder;
+  /** Whether there is an archive of snapshots to build from. */
+  snapshots: boolean;
+  now: Clock;
+};
 
 /** Steps 3 to 6 of the flow for the rebuilt side. Throws only for faults that are not the image's or the source's. */
 export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob): Promise<Rebuild> {
@@ -27,6 +36,10 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob):
   const published = await registry.resolve(reference, job.image.platform);
   const found = findSource(job.request, published);
   if (found === undefined) return end(rebuild.outcome);
+
+  // Read beside the source: the inventory needs every layer anyway, and keeps what it read.
+  const time = publishedTime(ports, job, published, reference);
+  time.catch(() => undefined);
 
   await progress.step(job.id, 'source');
   const path = job.request.dockerfile ?? 'Dockerfile';
@@ -58,22 +71,43 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob):
     if ('status' in resolved) return end({ ...resolved, detail: `base image ${base}: ${resolved.detail}` });
     bases.push(resolved);
   }
-  const plan = planBuild({ request: job.request, published, dockerfile: parsed.dockerfile, bases, references: wanted.references });
+  const past = await time;
+  const plan = planBuild({
+    request: job.request,
+    published,
+    dockerfile: parsed.dockerfile,
+    bases,
+    references: wanted.references,
+    ...(past === undefined ? {} : { asOf: past }),
+  });
   if ('reason' in plan) return end({ status: 'not-comparable', ...plan });
   rebuild.plan = plan;
 
   await progress.step(job.id, 'rebuild');
   const log = keepLog(blobs, (line) => progress.log(job.id, line));
-  const built = await builder.build({
-    id: job.id,
-    plan,
-    context: () => blobs.open(fetched.context),
-    bases: bases.map((image, index) => {
-      const from = pinnedReference(wanted.references[index] ?? image.reference, image.manifestDigest);
-      return { image, openBlob: (layer) => registry.openBlob(from, layer) };
-    }),
-    onLog: log.line,
-  });
+  const build = (how: BuildPlan): ReturnType<Builder['build']> =>
+    builder.build({
+      id: job.id,
+      plan: how,
+      context: () => blobs.open(fetched.context),
+      bases: bases.map((image, index) => {
+        const from = pinnedReference(wanted.references[index] ?? image.reference, image.manifestDigest);
+        return { image, openBlob: (layer) => registry.openBlob(from, layer) };
+      }),
+      onLog: log.line,
+    });
+  let built = await build(plan);
+  const why = againstThePast(built);
+  if (why !== undefined && plan.asOf !== undefined) {
+    log.line(`conforme: the archives as of ${plan.asOf.time} were not to be had: ${why}`);
+    const { asOf: _, ...today } = plan;
+    rebuild.plan = today;
+    if (built.outcome.status !== 'built') {
+      log.line('conforme: building again with the archives as they are');
+      await built.done();
+      built = await build(today);
+    }
+  }
   try {
     rebuild.builderVersion = built.builderVersion;
     rebuild.resolvedDependencies = built.resolvedDependencies;
@@ -85,6 +119,30 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob):
   } finally {
     await built.done();
   }
+}
+
+/**
+ * Why a build shall not count as one of the time that its plan names: the archive of snapshots failed, or a step did that got its answers from
+ * there, where the time may be a wrong guess.
+ */
+function againstThePast({ archiveFault, outcome, resolvedDependencies }: Awaited<ReturnType<Builder['build']>>): string | undefined {
+  if (archiveFault !== undefined) return archiveFault;
+  const failed = outcome.status === 'not-comparable' && (outcome.reason === 'build-failed' || outcome.reason === 'input-gone');
+  return failed && resolvedDependencies.some(({ annotations }) => annotations?.original !== undefined) ? outcome.detail : undefined;
+}
+
+/** When the published image took its packages from the archives; undefined where nothing could come of it. */
+async function publishedTime(
+  ports: RebuildPorts,
+  job: VerificationJob,
+  published: ResolvedImage,
+  reference: string,
+): Promise<AsOf | undefined> {
+  if (!ports.snapshots) return undefined;
+  if (job.request.asOf !== undefined) return { time: job.request.asOf, from: 'request' };
+  const stored = await inventoryOf(ports, published, (layer) => ports.registry.openBlob(reference, layer));
+  const inventory = await getDocument<Inventory>(ports.blobs, stored);
+  return asOf(inventory, await getContents(ports.blobs, inventory.contents));
 }
 
 type Refusal = { status: 'not-comparable' } & BuildFailure;

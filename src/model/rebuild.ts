@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import type { InstallationDate } from './debian.ts';
 import { Digest } from './digest.ts';
 import type { Platform } from './oci.ts';
 import type { Path } from './path.ts';
@@ -39,6 +40,15 @@ export type BuildPlan = {
   layers?: 'each-step' | 'one';
   /** Compress what was built, as a push does. It takes seconds, and only where buildah made the published image too can the manifests be equal. */
   compressed?: boolean;
+  /** What the archives are to answer: their state at that time, in place of today's. Absent where they answer as they are. */
+  asOf?: AsOf;
+};
+
+/** A time in the past, and where it was read. */
+export type AsOf = {
+  /** ISO 8601, UTC, to the second. */
+  time: string;
+  from: InstallationDate['from'] | 'request';
 };
 
 /**
@@ -49,7 +59,14 @@ export type ResolvedDependency = {
   uri: string;
   /** Absent where only the outside was seen (TLS through CONNECT). */
   digest?: { sha256: string };
-  annotations?: { method?: string; status?: number; size?: number; mediaType?: string };
+  annotations?: {
+    method?: string;
+    status?: number;
+    size?: number;
+    mediaType?: string;
+    /** What the build asked for, where `uri` answered in its place: an archive as of a time past. */
+    original?: string;
+  };
 };
 
 /** SLSA has no word for it: why there is no comparison. */

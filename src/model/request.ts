@@ -32,6 +32,13 @@ export const VerificationRequest = Type.Object(
         additionalProperties: false,
       }),
     ),
+    asOf: Type.Optional(
+      Type.String({
+        pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$',
+        description: "time (UTC) whose state of Debian's archives the rebuild gets; by default that of the published image's packages",
+        examples: ['2025-06-01T12:00:00Z'],
+      }),
+    ),
     webhook: Type.Optional(Type.Object({ url: Type.String({ maxLength: 2048 }) }, { additionalProperties: false })),
   },
   { additionalProperties: false },

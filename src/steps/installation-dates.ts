@@ -1,5 +1,6 @@
 import type { InstallationDate } from '../model/debian.ts';
 import type { Contents, HiddenEntry, Inventory } from '../model/inventory.ts';
+import type { Path } from '../model/path.ts';
 import { parseSnapshotTime, snapshotTime } from '../model/snapshot-time.ts';
 
 type Source = InstallationDate['from'];
@@ -36,6 +37,13 @@ const LOOKS: readonly Look[] = [
   },
 ];
 
+/** The times that one file of an image tells, by the kinds of {@link InstallationDate}. */
+export function timesInFile(path: Path, bytes: Uint8Array): { from: Source; times: number[] }[] {
+  return LOOKS.flatMap((look) =>
+    look.path.test(path) ? [{ from: look.from, times: look.times(Buffer.from(bytes).toString('latin1')) }] : [],
+  );
+}
+
 /**
  * The times at which packages of an image may have been installed, best first, without a repetition; files of every layer
  * count, also those that a later one hides. Bounded.
@@ -46,9 +54,7 @@ export function installationDates(inventory: Inventory, contents: Contents): Ins
   for (const { path, kind, digest } of [...inventory.entries, ...hidden]) {
     const bytes = kind === 'file' && digest !== undefined ? contents.get(digest) : undefined;
     if (bytes === undefined) continue;
-    for (const look of LOOKS) {
-      if (look.path.test(path)) times.get(look.from)?.push(...look.times(Buffer.from(bytes).toString('latin1')));
-    }
+    for (const told of timesInFile(path, bytes)) times.get(told.from)?.push(...told.times);
   }
   const { created, history = [] } = inventory.config;
   times.set(

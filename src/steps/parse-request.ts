@@ -23,6 +23,7 @@ export function parseRequest(body: VerificationRequest): VerificationRequest {
     ...(dockerfile === undefined || dockerfile === DEFAULT_DOCKERFILE ? {} : { dockerfile }),
     ...(target === undefined ? {} : { target }),
     ...(body.buildArgs === undefined || Object.keys(body.buildArgs).length === 0 ? {} : { buildArgs: body.buildArgs }),
+    ...(body.asOf === undefined ? {} : { asOf: pastTime(body.asOf) }),
     ...(body.webhook === undefined ? {} : { webhook: { url: webAddress(body.webhook.url, '/webhook/url', 'invalid-request').href } }),
   };
 }
@@ -32,9 +33,9 @@ export function parseRequest(body: VerificationRequest): VerificationRequest {
  * is another source. The webhook is no part of it.
  */
 export function requestKey({ request, commit, image }: Omit<VerificationJob, 'id'>, rules: string): Digest {
-  const { source, dockerfile, target, buildArgs } = request;
+  const { source, dockerfile, target, buildArgs, asOf } = request;
   const { digest, manifestDigest, platform } = image;
-  return digestOf(canonicalJson({ digest, manifestDigest, platform, source, commit, dockerfile, target, buildArgs, rules }));
+  return digestOf(canonicalJson({ digest, manifestDigest, platform, source, commit, dockerfile, target, buildArgs, asOf, rules }));
 }
 
 function parseSource(source: RequestedSource): RequestedSource {
@@ -68,6 +69,13 @@ function relativePath(text: string, pointer: string, code: ProblemCode): string 
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.includes('..')) throw new Problem(code, `${pointer}: a path within the build context has no ".."`);
   return parts.length === 0 ? undefined : parts.join('/');
+}
+
+function pastTime(text: string): string {
+  const time = Date.parse(text);
+  // The first snapshot of Debian is of March 2005.
+  if (Number.isNaN(time) || time < Date.UTC(2005, 2)) throw new Problem('invalid-request', '/asOf: no time that an archive is known of');
+  return new Date(time).toISOString().replace(/\.\d+/, '');
 }
 
 function plain(text: string, pointer: string, code: ProblemCode): string {

@@ -1,6 +1,6 @@
 import { expandVariables, type Dockerfile, type Instruction, type Stage } from '../model/dockerfile.ts';
 import type { Platform, ResolvedImage } from '../model/oci.ts';
-import type { BuildFailure, BuildPlan, NotComparable } from '../model/rebuild.ts';
+import type { AsOf, BuildFailure, BuildPlan, NotComparable } from '../model/rebuild.ts';
 import type { VerificationRequest } from '../model/request.ts';
 import { publishedEpoch, publishedLayers } from './published-build.ts';
 
@@ -40,6 +40,7 @@ export function planBuild(input: {
   /** What {@link basesOf} named, and what each was pinned to. */
   references: string[];
   bases: ResolvedImage[];
+  asOf?: AsOf;
 }): BuildPlan | BuildFailure {
   const { request, published, dockerfile, references, bases } = input;
   const stages = stagesThrough(dockerfile, request.target) ?? [];
@@ -60,6 +61,7 @@ export function planBuild(input: {
     ...(epoch === undefined ? {} : { epoch }),
     format: published.manifest.mediaType.startsWith('application/vnd.docker.') ? 'docker' : 'oci',
     layers: publishedLayers(published, beneath, steps),
+    ...(input.asOf === undefined ? {} : { asOf: input.asOf }),
   };
 }
 

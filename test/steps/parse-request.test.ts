@@ -25,6 +25,7 @@ describe('the normal form of a request', () => {
       { image: 'a', platform: 'linux/arm64', target: 't', buildArgs: { A: '' }, webhook: { url: 'https://h.example/x?y' } },
       { image: 'a', platform: 'linux/arm64', target: 't', buildArgs: { A: '' }, webhook: { url: 'https://h.example/x?y' } },
     ],
+    ['no time', { image: 'a', asOf: '2025-06-01T12:00:00Z' }, { image: 'a', asOf: '2025-06-01T12:00:00Z' }],
     ['names with dots that stay inside', { image: 'a', dockerfile: '..a/b..' }, { image: 'a', dockerfile: '..a/b..' }],
   ];
   for (const [what, given, expected] of CASES) {
@@ -46,6 +47,8 @@ describe('the normal form of a request', () => {
     ['a way out', { image: 'a', dockerfile: 'a/../../b' }, 'invalid-request', '/dockerfile'],
     ['NUL in a path', { image: 'a', dockerfile: 'a\0b' }, 'invalid-request', '/dockerfile'],
     ['a control character in a stage', { image: 'a', target: '\u001b[31m' }, 'invalid-request', '/target'],
+    ['a day that is none', { image: 'a', asOf: '2025-06-99T12:00:00Z' }, 'invalid-request', '/asOf'],
+    ['a time before any archive', { image: 'a', asOf: '1999-06-01T12:00:00Z' }, 'invalid-request', '/asOf'],
     ['a webhook that is a file', { image: 'a', webhook: { url: 'file:///etc/passwd' } }, 'invalid-request', '/webhook/url'],
   ];
   for (const [what, given, code, pointer] of REFUSED) {
@@ -88,6 +91,7 @@ describe('the key of a request', () => {
       keyOf({ dockerfile: 'x' }),
       keyOf({ target: 'x' }),
       keyOf({ buildArgs: { A: '12', B: '' } }),
+      keyOf({ asOf: '2025-06-01T12:00:00Z' }),
     ];
     assert.equal(new Set(keys).size, keys.length);
   });

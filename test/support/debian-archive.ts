@@ -67,6 +67,7 @@ export type SuiteOptions = {
   suite?: string;
   codename?: string;
   origin?: string;
+  label?: string;
   date?: Date;
   validUntil?: Date;
   byHash?: boolean;
@@ -102,14 +103,16 @@ export class LocalArchive {
     });
   }
 
-  static async start(): Promise<LocalArchive> {
+  /** An address of loopback other than the usual one is asked for through a proxy, too. */
+  static async start(host = '127.0.0.1'): Promise<LocalArchive> {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(0, host, resolve));
     return new LocalArchive(server);
   }
 
   get origin(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    const { address, port } = this.#server.address() as AddressInfo;
+    return `http://${address}:${port}`;
   }
 
   get address(): string {
@@ -128,11 +131,16 @@ export class LocalArchive {
       this.files.set(`${base}/${path}`, bytes);
       return `${stanza}\nFilename: ${path}\nSize: ${bytes.length}\nSHA256: ${hexOf(digestOf(bytes))}\n`;
     });
-    const packages = spawnSync('xz', ['-c'], { input: stanzas.join('\n') }).stdout;
+    const plain = stanzas.join('\n');
+    const packages = spawnSync('xz', ['-c'], { input: plain }).stdout;
     const index = 'main/binary-amd64/Packages.xz';
     this.files.set(`${base}/dists/${suite}/${index}`, packages);
     this.files.set(`${base}/dists/${suite}/main/binary-amd64/by-hash/SHA256/${hexOf(digestOf(packages))}`, packages);
-    const named = [{ path: index, digest: digestOf(packages), size: packages.length }];
+    const named = [
+      { path: index, digest: digestOf(packages), size: packages.length },
+      // Served compressed alone; apt passes over what has no such line.
+      { path: index.replace('.xz', ''), digest: digestOf(plain), size: Buffer.byteLength(plain) },
+    ];
     for (const architecture of options.contents === true ? ['amd64', 'all'] : []) {
       const of = debs.filter((deb) => deb.architecture === architecture);
       const lines = of.flatMap(({ name, paths = [] }) => paths.map((path) => `${path.padEnd(60)} misc/${name}\n`)).sort();
@@ -152,6 +160,7 @@ export function releaseText(options: Omit<SuiteOptions, 'keys' | 'debs'>, files:
     suite = 'bookworm',
     codename = suite,
     origin = 'Debian',
+    label = 'Debian',
     date = new Date(),
     validUntil,
     byHash = true,
@@ -159,7 +168,7 @@ export function releaseText(options: Omit<SuiteOptions, 'keys' | 'debs'>, files:
   } = options;
   return [
     `Origin: ${origin}`,
-    'Label: Debian',
+    `Label: ${label}`,
     `Suite: ${suite}`,
     `Codename: ${codename}`,
     `Date: ${date.toUTCString().replace('GMT', 'UTC')}`,

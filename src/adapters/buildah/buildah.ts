@@ -20,18 +20,30 @@ export const buildah: BuildProgram = {
   version,
   files: [],
   explain,
-  async command({ plan, file, bases, proxy }) {
+  async command({ plan, file, bases, proxy, runtime, volumes }) {
     const names = bases.flatMap(({ pinned, folder }) => [folder, storageName(pinned)]);
     const script = await readFile(SCRIPT, 'utf8');
     const environment = Object.entries(environmentVariables(proxy)).map(([name, value]) => `${name}=${value}`);
     const compress = plan.compressed === true;
-    return ['env', ...environment, 'sh', '-c', script, 'build.sh', String(!compress), ...names, '--', ...budArguments(plan, file)];
+    return [
+      'env',
+      ...environment,
+      'sh',
+      '-c',
+      script,
+      'build.sh',
+      String(!compress),
+      ...names,
+      '--',
+      ...budArguments(plan, file, { runtime, volumes }),
+    ];
   },
 };
 
-function budArguments(plan: BuildPlan, file: BuildFile): string[] {
+function budArguments(plan: BuildPlan, file: BuildFile, steps: { runtime: string; volumes: readonly string[] }): string[] {
   const platform = [plan.platform.os, plan.platform.architecture, plan.platform.variant].filter((part) => part !== undefined).join('/');
-  const args = ['--runtime=runc', '--isolation=rootless', '--network=host', '--pull=never', '--no-cache', '--identity-label=false'];
+  const args = [`--runtime=${steps.runtime}`, ...steps.volumes.map((volume) => `--volume=${volume}`)];
+  args.push('--isolation=rootless', '--network=host', '--pull=never', '--no-cache', '--identity-label=false');
   args.push(
     `--layers=${plan.layers !== 'one'}`,
     `--format=${plan.format}`,

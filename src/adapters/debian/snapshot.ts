@@ -9,6 +9,7 @@ import type { Keyring } from './keyring.ts';
 import type { Mirror } from './mirror.ts';
 import { verifyRelease } from './release.ts';
 import type { SuiteRequest } from './releases.ts';
+import { type ArchiveName, snapshotAddress } from './snapshot-address.ts';
 import { bodyOf, INRELEASE_BYTES_MAX, type Suite, suiteAt, writeWhole } from './suite.ts';
 
 /** An archive of snapshots, in the layout of snapshot.debian.org. Nothing of it is believed but what pinned keys have signed. */
@@ -34,7 +35,7 @@ type Kept<T> = { at: number; answer?: T };
 /** Milliseconds. Packages of third parties are asked for each time an image has them, and are never there. */
 const ABSENT_MS = 24 * 60 * 60 * 1000;
 /** Names of the archives, by what the project calls them. */
-const ARCHIVES: Record<SuiteRequest['role'], string> = { archive: 'debian', security: 'debian-security' };
+const ARCHIVES: Record<SuiteRequest['role'], ArchiveName> = { archive: 'debian', security: 'debian-security' };
 /** Bytes; a version with a file for each architecture has some 5 kB. */
 const ANSWER_BYTES_MAX = 1024 * 1024;
 
@@ -62,11 +63,11 @@ export function makeSnapshot(ports: SnapshotPorts, url: string, pools: Record<Su
     async openSuite(request, time) {
       const archive = ARCHIVES[request.role];
       const keys = (await Promise.all(request.keyrings.map((name) => keyring.keys(name)))).flat();
-      const asked = `${base}/archive/${archive}/${time}/dists/${request.suite}/InRelease`;
+      const asked = `${snapshotAddress(base, archive, time)}/dists/${request.suite}/InRelease`;
       const trusted = async ({ text, time: found }: InRelease): Promise<Suite> => {
         const then = { ...request, id: `${request.id} ${found}` };
         const release = await verifyRelease(Buffer.from(text, 'latin1'), then, keys, now(), { url: base, time: found });
-        const address = `${base}/archive/${archive}/${found}`;
+        const address = snapshotAddress(base, archive, found);
         return suiteAt(then, release, address, [...pools[request.role], address]);
       };
       try {

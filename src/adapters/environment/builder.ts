@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { readBuildFile } from '../../model/build-file.ts';
 import type { Digest } from '../../model/digest.ts';
-import type { ResolvedDependency } from '../../model/rebuild.ts';
+import type { BuildPlan, ResolvedDependency } from '../../model/rebuild.ts';
 import type { Builder, BuildProgram } from '../../ports.ts';
 import { Problem } from '../../problem.ts';
 import { readInside, unpackContext } from './context.ts';
@@ -14,6 +14,7 @@ import { createJob, type Job } from './jobs.ts';
 import type { Limits } from './limits.ts';
 import { logLines } from './log.ts';
 import { machineArchitecture, throwWhenMachineIsFull } from './machine.ts';
+import { NOW, pastApt } from './past-apt.ts';
 import { storageChoices } from './room.ts';
 import type { SubordinateIds } from './subids.ts';
 
@@ -22,6 +23,7 @@ export type BuildProxy = {
   accept(socket: Socket): void;
   dependencies(): ResolvedDependency[];
   requests(): readonly { url: string; refused?: string }[];
+  archiveFault(): string | undefined;
   close(): Promise<void>;
 };
 
@@ -30,8 +32,8 @@ export type BuilderOptions = {
   folder: string;
   ids: SubordinateIds;
   limits: Limits;
-  /** A proxy of its own for each build. */
-  openProxy: () => BuildProxy;
+  /** A proxy of its own for each build; with `asOf`, archives answer as they were then. */
+  openProxy: (plan: Pick<BuildPlan, 'asOf'>) => BuildProxy;
   programs: readonly BuildProgram[];
 };
 
@@ -46,7 +48,7 @@ export function makeBuilder(options: BuilderOptions): Builder {
       const program = options.programs.find(({ name }) => name === order.plan.builder);
       if (program === undefined) throw new Problem('environment-missing', `${order.plan.builder} is not set up here`);
       const job = await createJob(options.folder, options.ids);
-      const proxy = options.openProxy();
+      const proxy = options.openProxy(order.plan);
       const done = async (): Promise<void> => {
         await proxy.close();
         await job.remove();
@@ -54,7 +56,14 @@ export function makeBuilder(options: BuilderOptions): Builder {
       try {
         const builderVersion = await program.version(job.folder);
         const outcome = await buildIn(program, job, proxy, options.limits, order);
-        return { builderVersion, resolvedDependencies: proxy.dependencies(), outcome, done };
+        const fault = proxy.archiveFault();
+        return {
+          builderVersion,
+          resolvedDependencies: proxy.dependencies(),
+          outcome,
+          ...(fault === undefined ? {} : { archiveFault: fault }),
+          done,
+        };
       } catch (error) {
         await done();
         throw error;
@@ -82,7 +91,8 @@ async function buildIn(program: BuildProgram, job: Job, proxy: BuildProxy, limit
   const file = readBuildFile(text, plan);
 
   const bases = await writeBases(job, program.images, order);
-  const command = await program.command({ plan, file, bases: bases.named, proxy: `http://127.0.0.1:${PROXY_PORT}` });
+  const steps = plan.asOf === undefined ? NOW : await pastApt(job.folder);
+  const command = await program.command({ plan, file, bases: bases.named, proxy: `http://127.0.0.1:${PROXY_PORT}`, ...steps });
   const files = program.files.map((one): Mount => ({ access: 'read', ...one }));
   const attempts = await storageChoices(limits, () => job.innerFolder('storage'));
   for (const [index, storage] of attempts.entries()) {
@@ -95,6 +105,7 @@ async function buildIn(program: BuildProgram, job: Job, proxy: BuildProxy, limit
       { access: 'write', from: await job.innerFolder(`tmp-${index}`), to: '/job/tmp' },
       { access: 'write', from: join(job.folder, `tmp-${index}`), to: '/var/tmp' },
       { access: 'write', from: await job.innerFolder(`out-${index}`), to: '/job/out' },
+      ...steps.mounts,
     ];
     let phase = 'starting';
     const ended = await runInEnvironment({ ...run, command, mounts, onEvent: (line) => (phase = line), onConnection: proxy.accept });

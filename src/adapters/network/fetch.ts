@@ -11,13 +11,17 @@ const CONNECT_MS = 10_000;
 const HEADERS_MS = 60_000;
 const BODY_SILENCE_MS = 60_000;
 
-/** A dispatcher for undici whose every connection, also one for a redirect, goes to an address that the guard allows. */
-export function makeDispatcher(guard: Guard): Agent {
+/**
+ * A dispatcher for undici whose every connection, also one for a redirect, goes to an address that the guard allows. `connections`: to one
+ * server at once, at most.
+ */
+export function makeDispatcher(guard: Guard, connections?: number): Agent {
   const connector = buildConnector({ lookup: guard.lookup, timeout: CONNECT_MS, autoSelectFamily: true });
   return new Agent({
     headersTimeout: HEADERS_MS,
     bodyTimeout: BODY_SILENCE_MS,
     maxRedirections: 0,
+    connections: connections ?? null,
     connect(options, callback) {
       const host = bareHost(options.hostname);
       // `net.connect` asks `lookup` for names only.

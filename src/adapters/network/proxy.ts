@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import * as http from 'node:http';
 import { connect, type AddressInfo, type ListenOptions, type Socket } from 'node:net';
-import { Transform, type Duplex } from 'node:stream';
+import { Transform, type Duplex, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { digestFromHex } from '../../model/digest.ts';
 import type { ResolvedDependency } from '../../model/rebuild.ts';
 import { Problem } from '../../problem.ts';
 import { bareHost, type Guard } from './guard.ts';
+import type { Answer, Past } from './past.ts';
 import { toDependencies, type ProxyRequest } from './record.ts';
 import { forwardedHeaders, parseAuthority, parseTarget } from './target.ts';
 
@@ -18,6 +19,8 @@ export type ProxyOptions = {
   requestsMax?: number;
   /** When set, clients must send it as the password of `Proxy-Authorization: Basic`: a port of loopback is open to every local user. */
   secret?: string;
+  /** Debian's mirrors as they were. */
+  past?: Past;
 };
 
 /** A forward proxy in this process that writes down everything it passes on. */
@@ -28,6 +31,8 @@ export type RecordingProxy = {
   listen(where: ListenOptions): Promise<string | undefined>;
   requests(): readonly ProxyRequest[];
   dependencies(): ResolvedDependency[];
+  /** Why answers were not, or not all, those of the time that was asked for. */
+  archiveFault(): string | undefined;
   /** Ends every connection. */
   close(): Promise<void>;
 };
@@ -86,8 +91,8 @@ export function makeProxy(options: ProxyOptions): RecordingProxy {
     return { status: request.refused === undefined ? 502 : 403, text: `conforme: ${request.error}\n` };
   };
 
-  async function forward(request: ProxyRequest, target: URL, path: string, from: http.IncomingMessage, to: http.ServerResponse) {
-    await guard.resolve(target.hostname); // for a literal, which `lookup` never sees, and for a clear refusal
+  /** What the host that was asked answers. */
+  async function askHost(request: ProxyRequest, target: URL, path: string, from: http.IncomingMessage, to: http.ServerResponse) {
     const outgoing = http.request({
       agent,
       // By name: the agent keeps connections by host, and one server takes it ill to be asked for two hosts over one of them.
@@ -112,13 +117,13 @@ export function makeProxy(options: ProxyOptions): RecordingProxy {
       answered,
     ]);
     const [answer] = (await answered) as [http.IncomingMessage];
-    request.status = answer.statusCode ?? 0;
-    const type = answer.headers['content-type'];
-    if (type !== undefined) request.mediaType = type;
-    to.writeHead(request.status, answer.statusMessage, forwardedHeaders(answer.rawHeaders));
+    return answer;
+  }
+
+  async function passOn(request: ProxyRequest, body: Readable, to: http.ServerResponse): Promise<void> {
     const hash = createHash('sha256');
     await pipeline(
-      answer,
+      body,
       meter((chunk) => {
         request.received += chunk.length;
         hash.update(chunk);
@@ -127,6 +132,36 @@ export function makeProxy(options: ProxyOptions): RecordingProxy {
     );
     request.sha256 = digestFromHex(hash.digest('hex'));
     end(request);
+  }
+
+  function passOnFrom(request: ProxyRequest, elsewhere: Answer, to: http.ServerResponse): Promise<void> {
+    request.from = elsewhere.url;
+    request.status = elsewhere.status;
+    const type = elsewhere.headers['content-type'];
+    if (type !== undefined) request.mediaType = type;
+    to.writeHead(elsewhere.status, elsewhere.headers);
+    return passOn(request, elsewhere.body, to);
+  }
+
+  async function forward(request: ProxyRequest, target: URL, path: string, from: http.IncomingMessage, to: http.ServerResponse) {
+    await guard.resolve(target.hostname); // for a literal, which `lookup` never sees, and for a clear refusal
+    const past = request.method === 'GET' ? options.past : undefined;
+    const instead = await past?.instead(target, from.headers);
+    if (instead !== undefined) return passOnFrom(request, instead, to);
+    const answer = await askHost(request, target, path, from, to).catch((error: unknown) => error);
+    if (!(answer instanceof http.IncomingMessage) || answer.statusCode === 404 || answer.statusCode === 410) {
+      const after = await past?.after(target, from.headers);
+      if (after !== undefined) {
+        if (answer instanceof http.IncomingMessage) answer.resume();
+        return passOnFrom(request, after, to);
+      }
+    }
+    if (!(answer instanceof http.IncomingMessage)) throw answer;
+    request.status = answer.statusCode ?? 0;
+    const type = answer.headers['content-type'];
+    if (type !== undefined) request.mediaType = type;
+    to.writeHead(request.status, answer.statusMessage, forwardedHeaders(answer.rawHeaders));
+    return passOn(request, answer, to);
   }
 
   const server = http.createServer((from, to) => {
@@ -209,6 +244,7 @@ export function makeProxy(options: ProxyOptions): RecordingProxy {
     },
     requests: () => requests,
     dependencies: () => toDependencies(requests),
+    archiveFault: () => options.past?.fault(),
     async close() {
       const closed = server.listening ? once(server, 'close') : undefined;
       if (server.listening) server.close();

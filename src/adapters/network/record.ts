@@ -7,6 +7,8 @@ export type ProxyRequest = {
   method: string;
   /** Without credentials; for CONNECT `https://host:port`. */
   url: string;
+  /** Where the answer came from, if not from there. */
+  from?: string;
   status?: number;
   mediaType?: string;
   /** Bytes of the body that came back; for CONNECT all that came through the tunnel. */
@@ -25,13 +27,17 @@ export function toDependencies(requests: readonly ProxyRequest[]): ResolvedDepen
   const seen = new Map<string, ResolvedDependency>();
   for (const request of requests) {
     if (request.refused !== undefined || request.status === undefined) continue;
-    const dependency: ResolvedDependency = { uri: request.url, annotations: { method: request.method, status: request.status } };
+    const dependency: ResolvedDependency = {
+      uri: request.from ?? request.url,
+      annotations: { method: request.method, status: request.status },
+    };
     if (request.sha256 !== undefined) {
       dependency.digest = { sha256: request.sha256.slice('sha256:'.length) };
       dependency.annotations = { ...dependency.annotations, size: request.received };
     }
+    if (request.from !== undefined) dependency.annotations = { ...dependency.annotations, original: request.url };
     if (request.mediaType !== undefined) dependency.annotations = { ...dependency.annotations, mediaType: request.mediaType };
-    const key = [request.method, request.url, request.status, request.sha256].join(' ');
+    const key = [request.method, request.url, request.from, request.status, request.sha256].join(' ');
     if (!seen.has(key)) seen.set(key, dependency);
   }
   return [...seen.values()];

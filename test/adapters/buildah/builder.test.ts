@@ -88,6 +88,21 @@ describe('the buildah builder', { concurrency: 2 }, () => {
     assert.equal((await make({ layers: 'one' })).manifest.layers.length, 2);
   });
 
+  it('lets apt take an archive as it was, which nothing in the image tells, nor changes where the Dockerfile has it otherwise', async () => {
+    const dockerfile = (more: string) => `FROM small:1\n${more}RUN env | grep APT_CONFIG; cat $APT_CONFIG; echo '"env":[' > /a\n`;
+    const asOf = { time: '2023-01-01T00:00:00Z', from: 'dpkg-log' } as const;
+    const past = await build(dockerfile(''), { plan: { asOf } });
+    assert.ok(past.lines.includes('APT_CONFIG=/dev/conforme-apt.conf'), past.lines.join('\n'));
+    assert.ok(past.lines.includes('Acquire::Check-Valid-Until "false";'));
+    const now = await build(dockerfile(''), { plan: {} });
+    assert.ok(!now.lines.some((line) => line.startsWith('APT_CONFIG')));
+    assert.ok(past.outcome.status === 'built' && now.outcome.status === 'built');
+    assert.equal(past.outcome.image.manifestDigest, now.outcome.image.manifestDigest);
+    const own = await build(dockerfile('ENV APT_CONFIG=/etc/group\n'), { plan: { asOf } });
+    assert.ok(own.lines.includes('root:x:0:') && !own.lines.includes('Acquire::Check-Valid-Until "false";'));
+    await Promise.all([past.done(), now.done(), own.done()]);
+  });
+
   it('records what is fetched, and nothing else is reachable', async () => {
     const { outcome, resolvedDependencies, lines, done } = await build(
       [
