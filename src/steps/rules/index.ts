@@ -9,6 +9,7 @@ import { aptHistory } from './apt-history.ts';
 import { aptLists } from './apt-lists.ts';
 import { aptSources } from './apt-sources.ts';
 import { aptTerm } from './apt-term.ts';
+import { bootstrapLog } from './bootstrap-log.ts';
 import { builderFiles } from './builder-files.ts';
 import { debconfDatabase } from './debconf.ts';
 import { dpkgFilters } from './dpkg-filters.ts';
@@ -45,6 +46,7 @@ export const FILE_RULES: readonly Rule[] = [
   aptHistory,
   aptTerm,
   eippLog,
+  bootstrapLog,
   aptCache,
   aptExtendedStates,
   aptLists,

@@ -15,6 +15,7 @@ test('no rule excuses what is run: for every rule an x bit, a setuid bit and a c
     '/var/log/apt/history.log',
     '/var/log/apt/term.log',
     '/var/log/apt/eipp.log.xz',
+    '/var/log/bootstrap.log',
     '/var/cache/apt/pkgcache.bin',
     '/var/cache/ldconfig/aux-cache',
     '/etc/shadow',

