@@ -7,6 +7,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { buildApp } from '../api/app.ts';
 import { composeForWatches } from '../workers/end.ts';
@@ -28,6 +29,7 @@ const NAMES = 600; // packages that images choose from; a release has 60,000
 const VERSIONS = 12; // of each: security updates of two years
 const FILES = 20; // a package; more only take longer to store
 const OWN_FILES = 100; // an image
+const CHANGED = 99; // a package that every image holds, each with other files
 const ROUNDS = 15;
 
 /** The same numbers at each run: a linear congruential generator. */
@@ -37,12 +39,14 @@ const random = (below: number): number => {
   return Math.floor((state / 2 ** 32) * below);
 };
 const digest = (text: string): Digest => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+const COPIED = digest('copied'); // a file that every image holds in its own application
 
 const sets = new Map<string, FileSet>();
 function setOf(name: string, files: number): FileSet {
   const known = sets.get(name);
   if (known !== undefined) return known;
   const list = Array.from({ length: files }, (_, index) => ({ digest: digest(`${name} ${index}`), path: `/usr/lib/${name}/${index}` }));
+  if (files === OWN_FILES) list.push({ digest: COPIED, path: '/srv/copied.jar' });
   const made = { digest: digestOf(canonicalJson(list)), files: list };
   if (files === FILES) sets.set(name, made);
   return made;
@@ -57,7 +61,9 @@ function record(job: VerificationJob, image: number): VerdictRecord {
     // Every image has the first 100, as every Debian image has libc6; the others are its own choice.
     const number = index < 100 ? index : 100 + ((first + index * 7) % (NAMES - 100));
     const version = `1:2.${number}.0-1+deb12u${Math.min(VERSIONS, 1 + Math.floor((image * VERSIONS) / STORED) + random(2))}`;
-    ofPackages.set(packages.length, setOf(`package${number}-${version}`, FILES));
+    // What every image changes itself, in the files of a package, makes a set of its own.
+    const set = number === CHANGED ? `package${number}-${version} in ${image}` : `package${number}-${version}`;
+    ofPackages.set(packages.length, setOf(set, FILES));
     packages.push({
       name: `package${number}`,
       version,
@@ -92,17 +98,19 @@ function record(job: VerificationJob, image: number): VerdictRecord {
   };
 }
 
+const COPY_OF_DIGEST = `'sha256:' || encode(sha256(convert_to($1 || manifest_digest, 'UTF8')), 'hex')`;
+
 /** The rows of the images that were stored, once more, as those of images `by` further on. */
 async function copy(by: number): Promise<void> {
   await sql.query(
     `insert into verifications (id, request_key, job, reference, digest, manifest_digest, status, step, platform, release)
-     select id || '.' || $1, id || '.' || $1, job, 'copy' || $1 || '.' || reference, $1 || digest, $1 || manifest_digest, status, step, platform, release
+     select id || '.' || $1, id || '.' || $1, job, 'copy' || $1 || '.' || reference, $1 || digest, ${COPY_OF_DIGEST}, status, step, platform, release
      from verifications where seq <= $2 order by seq`,
     [String(by), STORED],
   );
   await sql.query(
     `insert into verdicts (verification, digest, image, result, verdict, statement, signature, account, differences)
-     select verification || '.' || $1, $1 || d.digest, image, result, verdict, statement, signature, account, differences
+     select verification || '.' || $1, $1 || d.digest, replace(image, v.manifest_digest, ${COPY_OF_DIGEST}), result, verdict, statement, signature, account, differences
      from verdicts d join verifications v on v.id = d.verification where v.seq <= $2`,
     [String(by), STORED],
   );
@@ -133,10 +141,29 @@ async function load(name: string, than: number): Promise<void> {
   await records.loadSecurityData({ ...tracker, document: digest(name) }, issues());
 }
 
-async function milliseconds(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return performance.now() - start;
+/** Tells of new data, and asks a small question over and over meanwhile: how long does that wait at worst? */
+async function tell(name: string): Promise<void> {
+  const events = async (): Promise<number> => Number((await sql.query('select count(*) as count from watch_events'))[0]?.['count']);
+  const compose = composeForWatches({ publicUrl: '', now: () => new Date(0) });
+  const before = await events();
+  let ended = false;
+  const began = performance.now();
+  const telling = records.tellOfSecurityData(compose).finally(() => {
+    ended = true;
+  });
+  const waits: number[] = [];
+  while (!ended) {
+    const asked = performance.now();
+    await app.inject('/v1/images?package=package0&limit=1');
+    waits.push(performance.now() - asked);
+    await sleep(10);
+  }
+  await telling;
+  const took = performance.now() - began;
+  const told = (await events()) - before;
+  console.log(
+    `new security data, ${name}: ${told} events in ${took.toFixed(0)} ms; a question meanwhile: median ${median(waits).toFixed(0)} ms, worst ${Math.max(...waits).toFixed(0)} ms of ${waits.length}`,
+  );
 }
 
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
@@ -193,6 +220,8 @@ try {
     'no image': `package=package0&olderThan=0`,
     'a file of a package': `file=${digest(`package0-1:2.0.0-1+deb12u5 1`)}`,
     'a file of one image': `file=${digest(`application ${STORED >> 1} 3`)}`,
+    'a package of other files in each image': `package=package${CHANGED}`,
+    'a file that every application holds': `file=${COPIED}`,
     'a file of a base image': `file=${digest(`base 7 3`)}`,
   };
   let slowest = 0;
@@ -222,22 +251,16 @@ try {
       );
     }
   }
+  await records.addWatch({ id: 'cve', condition: { cve: 'CVE-2024-10001' }, url: 'http://127.0.0.1/' });
+  await load('newer', VERSIONS);
+  await tell('a watched CVE of every image');
   for (let watch = 0; watch < 1000; watch++) {
     const condition =
       watch < 500 ? { package: `package${watch}`, olderThan: newest } : { image: `registry.example.org/team/app${watch - 500}:1` };
     await records.addWatch({ id: `w${watch}`, condition, url: 'http://127.0.0.1/' });
   }
-  await records.addWatch({ id: 'cve', condition: { cve: 'CVE-2024-10001' }, url: 'http://127.0.0.1/' });
-  await load('newer', VERSIONS);
-  const compose = composeForWatches({ publicUrl: '', now: () => new Date(0) });
-  const passes = [
-    await milliseconds(() => records.tellOfSecurityData(compose)),
-    await milliseconds(() => records.tellOfSecurityData(compose)),
-  ];
-  const [{ told } = {}] = await sql.query('select count(*) as told from watch_events');
-  console.log(
-    `new security data, 1001 watches: ${Number(told)} events in ${passes[0]?.toFixed(0)} ms, none in ${passes[1]?.toFixed(0)} ms`,
-  );
+  await load('newest', VERSIONS + 1);
+  await tell('1001 watches');
   failed = slowest > TARGET;
   console.log(
     `fleet: ${IMAGES} images with ${PACKAGES} packages, slowest median ${slowest.toFixed(1)} ms (target ${TARGET} ms) ${failed ? 'MISSED' : 'met'}`,

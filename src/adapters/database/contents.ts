@@ -17,12 +17,8 @@ const FILES_AT_ONCE = 20_000;
 export async function insertContents(query: Query, seq: string, { packages, contents }: VerdictRecord): Promise<void> {
   const sets = await insertFileSets(query, contents);
   const setOf = (set: FileSet | undefined): string => (set === undefined ? NO_SET : (sets.get(set.digest) ?? NO_SET));
-  await insertPackages(
-    query,
-    seq,
-    packages,
-    packages.map((_, index) => setOf(contents?.packages.get(index))),
-  );
+  const setsOf = packages.map((_, index) => setOf(contents?.packages.get(index)));
+  await insertPackages(query, seq, contents?.release ?? '', packages, setsOf);
   if (contents === undefined) return;
   const { layers, files } = contents;
   await query(
@@ -72,7 +68,13 @@ async function insertFileSets(query: Query, contents: ImageContents | undefined)
   return new Map(all.map((row) => [text(row, 'digest'), text(row, 'id')]));
 }
 
-async function insertPackages(query: Query, seq: string, packages: VerdictRecord['packages'], sets: readonly string[]): Promise<void> {
+async function insertPackages(
+  query: Query,
+  seq: string,
+  release: string,
+  packages: VerdictRecord['packages'],
+  sets: readonly string[],
+): Promise<void> {
   if (packages.length === 0) return;
   const hex = (version: string): string => Buffer.from(debianVersionKey(version)).toString('hex');
   const columns = [
@@ -84,12 +86,12 @@ async function insertPackages(query: Query, seq: string, packages: VerdictRecord
     sets,
   ];
   await query(
-    `insert into packages (name, version, architecture, source, source_version, file_set, version_key, source_version_key)
-     select name, version, architecture, source, source_version, file_set, decode(key, 'hex'), decode(source_key, 'hex')
+    `insert into packages (name, version, architecture, source, source_version, file_set, release, version_key, source_version_key)
+     select name, version, architecture, source, source_version, file_set, $9, decode(key, 'hex'), decode(source_key, 'hex')
      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[])
        as given (name, version, architecture, source, source_version, file_set, key, source_key) order by 1, 2, 3, 4, 5, 6
      on conflict do nothing`,
-    [...columns, packages.map(({ version }) => hex(version)), packages.map(({ sourceVersion }) => hex(sourceVersion))],
+    [...columns, packages.map(({ version }) => hex(version)), packages.map(({ sourceVersion }) => hex(sourceVersion)), plain(release)],
   );
   await query(
     `insert into verification_packages (package, verification, layer)
@@ -100,9 +102,10 @@ async function insertPackages(query: Query, seq: string, packages: VerdictRecord
        select id from packages held
        where held.name = given.name and held.version = given.version and held.architecture = given.architecture
          and held.source = given.source and held.source_version = given.source_version and held.file_set = given.file_set
+         and held.release = $9
        limit 1
      ) p
      on conflict do nothing`,
-    [...columns, packages.map(({ layer }) => layer ?? null), seq],
+    [...columns, packages.map(({ layer }) => layer ?? null), seq, plain(release)],
   );
 }

@@ -20,7 +20,7 @@ export function deliveryRecords({ query, transaction }: Sql): DeliveryRecords {
   }
 
   return {
-    addDelivery: (added) => insertDelivery(query, added),
+    addDelivery: (added) => insertDeliveries(query, [added]),
     delivery: async (id) => (await read('where id = $1', [plain(id)]))[0],
     deliveriesOf: (verification) => read('where verification = $1 order by seq', [plain(verification)]),
     pendingDeliveries: () => read(`where status = 'pending' order by seq limit ${PENDING_MAX}`, []),
@@ -38,9 +38,19 @@ export function deliveryRecords({ query, transaction }: Sql): DeliveryRecords {
   };
 }
 
-export async function insertDelivery(query: Query, { id, verification, url, event, body, status }: Delivery): Promise<void> {
+export async function insertDeliveries(query: Query, deliveries: readonly Delivery[]): Promise<void> {
+  if (deliveries.length === 0) return;
   await query(
-    `insert into deliveries (id, verification, url, event, body, status) values ($1, $2, $3, $4, $5, $6) on conflict (id) do nothing`,
-    [id, verification, plain(url), event, plain(body), status],
+    `insert into deliveries (id, verification, url, event, body, status)
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+     on conflict (id) do nothing`,
+    [
+      deliveries.map(({ id }) => id),
+      deliveries.map(({ verification }) => verification),
+      deliveries.map(({ url }) => plain(url)),
+      deliveries.map(({ event }) => event),
+      deliveries.map(({ body }) => plain(body)),
+      deliveries.map(({ status }) => status),
+    ],
   );
 }

@@ -3,7 +3,7 @@ import { type Digest, hexOf } from '../../model/digest.ts';
 import type { FleetItem, FleetPage, PageRequest } from '../../model/fleet.ts';
 import type { Records } from '../../ports.ts';
 import { cursorOf, parseCursor } from './cursor.ts';
-import { document, optional, plain, text } from './rows.ts';
+import { document, IS_NEWEST, optional, plain, text } from './rows.ts';
 import { KEY_MAX, securityData } from './security-data.ts';
 import type { Query, Row, Sql } from './sql.ts';
 
@@ -19,11 +19,7 @@ const SEQ_MAX = '4611686018427387904';
  */
 const WHERE_AND_WHAT = `
   select hits.*, v.id as verification_id, d.image, d.digest as verdict_digest, d.result,
-    l.digest as layer_digest, l.line, l.created_by,
-    not exists (
-      select 1 from verifications n
-      where n.reference = v.reference and n.seq > v.seq and n.status = 'done' and n.platform is not distinct from v.platform
-    ) as latest
+    l.digest as layer_digest, l.line, l.created_by, ${IS_NEWEST} as latest
   from hits
   join verifications v on v.seq = hits.verification
   join verdicts d on d.verification = v.id
@@ -80,20 +76,14 @@ const WITH_FILE = `
 // What the tracker says of a source package holds for one release.
 const WITH_CVE = `
   with w as materialized (
-    select p.*, p.id as key, i.release, i.cve, i.fixed, i.urgency
+    select p.*, p.id as key, i.cve, i.fixed, i.urgency
     from (select source, release, cve, fixed, fixed_key, urgency from security_issues where cve = $4) i
     cross join lateral (
       select id, name, version, architecture, source, source_version
-      from packages where source = i.source and source_version_key < i.fixed_key offset 0
+      from packages where source = i.source and release = i.release and source_version_key < i.fixed_key offset 0
     ) p
   ), hits as (
-    select w.*, found.verification, found.layer from w
-    cross join lateral (
-      select vp.verification, vp.layer from verification_packages vp
-      where vp.package = w.id and vp.verification < $1::bigint + case when w.key > $2::bigint then 1 else 0 end
-        and (select release from verifications where seq = vp.verification) = w.release
-      order by vp.verification desc limit $3::int
-    ) found
+    select w.*, found.verification, found.layer from w ${NEWEST_OF_EACH}
     order by found.verification desc, w.key limit $3::int
   ) ${WHERE_AND_WHAT}`;
 

@@ -181,6 +181,34 @@ const MIGRATIONS: readonly (readonly Migration[])[] = [
       primary key (watch, digest, cause)
     )`,
   ],
+  // Work that is bounded by its answer: packages know their release, issues are found by it, and so is the newest verdict of a reference.
+  [
+    `alter table packages add column release text not null default ''`,
+    // Nearly every package is of one release; the others get a row for each.
+    `update packages p set release = coalesce((
+      select v.release from verification_packages vp join verifications v on v.seq = vp.verification where vp.package = p.id limit 1
+    ), '')`,
+    `alter table packages drop constraint packages_identity`,
+    `alter table packages add constraint packages_identity
+      unique (name, version, architecture, source, source_version, file_set, release)`,
+    `create table packages_elsewhere as
+      select vp.package, vp.verification, coalesce(v.release, '') as release
+      from verification_packages vp join verifications v on v.seq = vp.verification join packages p on p.id = vp.package
+      where p.release <> coalesce(v.release, '')`,
+    `insert into packages (name, version, architecture, source, source_version, file_set, version_key, source_version_key, release)
+      select distinct name, version, architecture, source, source_version, file_set, version_key, source_version_key, e.release
+      from packages_elsewhere e join packages p on p.id = e.package`,
+    `update verification_packages vp set package = n.id
+      from packages_elsewhere e join packages p on p.id = e.package join packages n
+        on (n.name, n.version, n.architecture, n.source, n.source_version, n.file_set, n.release)
+         = (p.name, p.version, p.architecture, p.source, p.source_version, p.file_set, e.release)
+      where vp.package = e.package and vp.verification = e.verification`,
+    `drop table packages_elsewhere`,
+    `drop index security_issues_source`,
+    `create index security_issues_source on security_issues (source, release, fixed_key)`,
+    `create index verifications_done on verifications (reference, coalesce(platform, ''), seq) where status = 'done'`,
+    `alter table security_data add column told_until timestamptz not null default '-infinity'`,
+  ],
 ];
 
 async function addVersionKeys(query: Query): Promise<void> {

@@ -4,7 +4,7 @@ import type { Records } from '../../ports.ts';
 import { Problem } from '../../problem.ts';
 import { insertContents } from './contents.ts';
 import { cursorOf, parseCursor } from './cursor.ts';
-import { deliveryRecords, insertDelivery } from './deliveries.ts';
+import { deliveryRecords, insertDeliveries } from './deliveries.ts';
 import { fleetRecords } from './fleet.ts';
 import { securityRecords } from './security-data.ts';
 import { plain, text, verdictRecord, verification, VERIFICATION_COLUMNS } from './rows.ts';
@@ -91,14 +91,14 @@ export function makeRecords(sql: Sql): Records {
            where id = $1 and status in ('queued', 'running') returning id`,
           [id, JSON.stringify(problem)],
         );
-        if (failed.length > 0 && delivery !== undefined) await insertDelivery(within, delivery);
+        if (failed.length > 0 && delivery !== undefined) await insertDeliveries(within, [delivery]);
       }),
 
     conclude: (record, delivery, compose) =>
       transaction(async (within) => {
         const seq = await conclude(within, record);
         if (seq === undefined) return false;
-        if (delivery !== undefined) await insertDelivery(within, delivery);
+        if (delivery !== undefined) await insertDeliveries(within, [delivery]);
         if (compose !== undefined) await tellOfVerdict(within, seq, record, compose);
         return true;
       }),

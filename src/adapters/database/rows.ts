@@ -31,6 +31,15 @@ export function plain(value: string): string {
 export const VERIFICATION_COLUMNS =
   'v.seq, v.job, v.status, v.step, v.problem, v.created_at, v.updated_at, d.verdict, d.digest as verdict_digest';
 
+/**
+ * Whether `verifications v` is the newest that ended with a verdict, of its reference and platform: the others were replaced. An
+ * index's answer (`verifications_done`), however many were made of the reference.
+ */
+export const IS_NEWEST = `not exists (
+  select 1 from verifications n
+  where n.reference = v.reference and coalesce(n.platform, '') = coalesce(v.platform, '') and n.status = 'done' and n.seq > v.seq
+)`;
+
 export function verification(row: Row): Verification {
   return {
     ...document<VerificationJob>(row, 'job'),

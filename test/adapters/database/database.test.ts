@@ -25,7 +25,12 @@ describe('PostgreSQL', () => {
     assert.ok(first !== undefined);
     const sql = postgresSql(postgres.url, () => undefined);
     await migrate(sql);
-    assert.deepEqual(await sql.query('select version from conforme_schema'), [{ version: 1 }, { version: 2 }, { version: 3 }]);
+    assert.deepEqual(await sql.query('select version from conforme_schema'), [
+      { version: 1 },
+      { version: 2 },
+      { version: 3 },
+      { version: 4 },
+    ]);
 
     const job = {
       id: 'v',
