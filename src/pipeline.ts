@@ -40,8 +40,8 @@ export async function takeInventory(ports: InventoryPorts, job: VerificationJob)
 }
 
 /** Finds the source, plans the build, builds, and reads what was built. What cannot be rebuilt is an answer, not an error. */
-export async function rebuild(ports: RebuildPorts, job: VerificationJob): Promise<Digest> {
-  return putDocument(ports.blobs, await attemptRebuild(ports, job));
+export async function rebuild(ports: RebuildPorts, job: VerificationJob, lastTry = true): Promise<Digest> {
+  return putDocument(ports.blobs, await attemptRebuild(ports, job, lastTry));
 }
 
 /**

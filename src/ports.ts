@@ -3,6 +3,7 @@
  * function that can fail throws a `Problem` whose code says whether trying again can help.
  */
 import type { Readable } from 'node:stream';
+import type { AttachedStatement } from './model/attestation.ts';
 import type { BuildFile } from './model/build-file.ts';
 import type { BuildinfoEvidence } from './model/buildinfo.ts';
 import type {
@@ -53,6 +54,16 @@ export type Registry = {
   resolve(reference: string, platform?: Platform): Promise<ResolvedImage>;
   /** A blob as stored; the stream fails with `image-malformed` at its end where digest or size are not the descriptor's. */
   openBlob(reference: string, descriptor: Descriptor): Promise<Readable>;
+  /**
+   * What publishers attach to an image: BuildKit's manifests in the index, then referrers (distribution specification 1.1), then cosign's
+   * tag. Each is asked for only when the next is taken. All but the registry's own breakdown is told by `passedOver`.
+   */
+  attestations(
+    reference: string,
+    image: ResolvedImage,
+    wanted: (predicateType: string) => boolean,
+    passedOver: (why: string) => void,
+  ): AsyncIterable<AttachedStatement>;
 };
 
 /**

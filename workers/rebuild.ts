@@ -4,6 +4,9 @@ import { Problem } from '../src/problem.ts';
 import type { Running } from './running.ts';
 import { resultOf, verificationOf } from './task.ts';
 
+/** How often a repository that the image itself names may not answer, before the verdict says so. A request's own is waited for longer. */
+const SOURCE_TRIES = 4;
+
 /**
  * Everything that reads an image's bytes or runs what came from one: the inventory, the rebuild and the installation anew. It has
  * neither the key nor the database.
@@ -13,7 +16,10 @@ export function runRebuild(ports: RebuildPorts & ReinstallPorts, consume: Consum
     consume('inventory', async (task) => ({ published: await takeInventory(ports, verificationOf(task)) })),
     consume(
       'rebuild',
-      async (task, signal) => ({ rebuild: await rebuild({ ...ports, builder: stoppable(ports.builder, signal) }, verificationOf(task)) }),
+      async (task, signal) => {
+        const stoppablePorts = { ...ports, builder: stoppable(ports.builder, signal) };
+        return { rebuild: await rebuild(stoppablePorts, verificationOf(task), task.attempt >= SOURCE_TRIES) };
+      },
       { concurrency: rebuilds },
     ),
     consume('reinstall', async (task, signal) => {

@@ -1,4 +1,5 @@
 import type { LayerSummary } from '../../src/model/inventory.ts';
+import type { StatedProvenance } from '../../src/model/provenance.ts';
 import type { BuildConditions, BuildPlan, Rebuild, Source } from '../../src/model/rebuild.ts';
 import type { RebuildOutcome } from '../../src/model/rebuilders.ts';
 import type { LayerUse, StatedReproduction, Statement } from '../../src/model/statement.ts';
@@ -44,6 +45,7 @@ export function rebuildSection({ predicate }: Statement, rebuild: Rebuild | unde
         ...(source === undefined ? [] : sourceFacts(source)),
         ...(plan === undefined ? [] : planFacts(plan, predicate.builderVersion)),
         ...(predicate.rebuilds === undefined ? [] : conditionFacts(predicate.rebuilds)),
+        ...(predicate.provenance ?? []).map(provenanceFact),
       ])}
       ${
         failure !== undefined &&
@@ -70,9 +72,30 @@ function conditionFacts({ first, second }: NonNullable<Statement['predicate']['r
   ];
 }
 
+/** The publisher's own words, told as such. */
+function provenanceFact({ digest, predicateType, attachedBy, builder, complete }: StatedProvenance): Fact {
+  return [
+    'provenance',
+    html`<code title="${digest}">${shortDigest(digest)}</code>, <code>${predicateType}</code>, attached by
+      ${ATTACHED_WORDS[attachedBy]}${
+        builder !== undefined && html`; builder <code>${builder}</code>`
+      }${!complete && '; it does not name all arguments'}<small>a recipe that was tried, no proof</small>`,
+  ];
+}
+
+const ATTACHED_WORDS: Record<StatedProvenance['attachedBy'], string> = {
+  index: 'the index',
+  referrers: 'a referrer',
+  'cosign-tag': 'cosign’s tag',
+};
+
 function planFacts(plan: BuildPlan, builderVersion: string | undefined): Fact[] {
   return [
-    ['Dockerfile', html`<code>${plan.dockerfile}</code>${plan.target !== undefined && html`, stage <code>${plan.target}</code>`}`],
+    [
+      'Dockerfile',
+      html`<code>${plan.dockerfile}</code
+        >${plan.target !== undefined && html`, stage <code>${plan.target}</code>`}${plan.origins?.dockerfile === 'provenance' && ', as the provenance says'}`,
+    ],
     ['builder', builderVersion ?? plan.builder],
     ['archives', plan.asOf !== undefined && `as they were at ${plan.asOf.time}`],
     ['platform', `${plan.platform.os}/${plan.platform.architecture}`],
@@ -80,7 +103,13 @@ function planFacts(plan: BuildPlan, builderVersion: string | undefined): Fact[] 
       (base) =>
         ['base image', html`<code>${base.reference}</code> at <code title="${base.digest}">${shortDigest(base.digest)}</code>`] as const,
     ),
-    ...Object.entries(plan.buildArgs).map(([name, value]) => ['build argument', html`<code>${name}=${value}</code>`] as const),
+    ...Object.entries(plan.buildArgs).map(
+      ([name, value]) =>
+        [
+          'build argument',
+          html`<code>${name}=${value}</code>${plan.origins?.buildArgs?.includes(name) === true && ', as the provenance says'}`,
+        ] as const,
+    ),
   ];
 }
 

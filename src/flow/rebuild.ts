@@ -5,14 +5,17 @@ import type { Inventory } from '../model/inventory.ts';
 import type { ResolvedImage } from '../model/oci.ts';
 import type { AsOf, BuildFailure, BuildPlan, NotComparable, Rebuild } from '../model/rebuild.ts';
 import type { VerificationJob } from '../model/verification.ts';
-import type { Builder, Clock, Git } from '../ports.ts';
+import type { Builder, Clock, Git, Registry } from '../ports.ts';
 import { asOf } from '../steps/as-of.ts';
-import { findSource } from '../steps/find-source.ts';
+import { compareDockerfiles } from '../steps/compare-dockerfiles.ts';
+import { findRecipe } from '../steps/find-recipe.ts';
+import { findSource, whyNoSource } from '../steps/find-source.ts';
 import { basesOf, planBuild } from '../steps/plan-build.ts';
 import { getContents, getDocument } from './documents.ts';
 import { type InventoryPorts, inventoryOf } from './inventory.ts';
-import { fetchSource } from './source.ts';
 import { keepLog } from './log.ts';
+import { readProvenance } from './provenance.ts';
+import { fetchSource } from './source.ts';
 
 export type RebuildPorts = InventoryPorts & {
   git: Git;
@@ -22,41 +25,54 @@ export type RebuildPorts = InventoryPorts & {
   now: Clock;
 };
 
-/** Steps 3 to 6 of the flow for the rebuilt side. Throws only for faults that are not the image's or the source's. */
-export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob): Promise<Rebuild> {
+/**
+ * Steps 3 to 6 of the flow for the rebuilt side. Throws only for faults that are not the image's or the source's. A repository that the
+ * image itself names and that does not answer is waited for until `lastTry`: any address may stand in an image.
+ */
+export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, lastTry = true): Promise<Rebuild> {
   const { registry, blobs, progress, builder } = ports;
-  const rebuild: Rebuild = {
-    resolvedDependencies: [],
-    outcome: refusal('no-source', 'nobody says what the image was built from'),
-    finishedAt: '',
-  };
+  const rebuild: Rebuild = { resolvedDependencies: [], outcome: refusal('no-source', ''), finishedAt: '' };
   const end = (outcome: Rebuild['outcome']): Rebuild => ({ ...rebuild, outcome, finishedAt: ports.now().toISOString() });
 
-  const reference = pinnedReference(job.image.reference, job.image.manifestDigest);
-  const published = await registry.resolve(reference, job.image.platform);
-  const found = findSource(job.request, published);
-  if (found === undefined) return end(rebuild.outcome);
+  const { reference, published } = await resolvePublished(registry, job);
+  const { found: provenance, passedOver } = await readProvenance(registry, reference, published);
+  if (provenance.length > 0) rebuild.provenance = provenance.map(({ stated }) => stated);
+  if (passedOver.length > 0) rebuild.attestationsPassedOver = passedOver;
+  const found = findSource(job.request, published, provenance);
+  if (found === undefined) {
+    const { reason, detail } = whyNoSource(provenance);
+    return end(refusal(reason, detail));
+  }
 
   // Read beside the source: the inventory needs every layer anyway, and keeps what it read.
   const time = publishedTime(ports, job, published, reference);
   time.catch(() => undefined);
 
   await progress.step(job.id, 'source');
-  const path = job.request.dockerfile ?? 'Dockerfile';
+  const recipe = findRecipe(job.request, provenance);
+  const path = recipe.dockerfile;
+  if (path.startsWith('../')) return end(refusal('unsupported', 'the provenance names a Dockerfile outside of its build context'));
   const fetched = await orRefusal(() => fetchSource(ports, found, job.commit, path), {
     'invalid-source': 'input-gone',
     'image-malformed': 'source-mismatch',
+    ...(found.evidence === 'request' ? {} : { 'address-refused': 'policy-blocked' }),
+    ...(found.evidence === 'request' || !lastTry ? {} : { 'source-unavailable': 'input-gone' }),
   });
   if ('status' in fetched) return end(fetched);
   rebuild.source = fetched.source;
   rebuild.sourceTree = fetched.treeDigest;
-  if (fetched.dockerfile === undefined) return end(refusal('source-mismatch', `the source has no ${path}`));
+  if (fetched.dockerfile === undefined) {
+    const whose = recipe.origins.dockerfile === 'provenance' ? ', which the provenance names' : '';
+    return end(refusal('source-mismatch', `the source has no ${path}${whose}`));
+  }
+  const other = compareDockerfiles(path, fetched.dockerfile.bytes, provenance);
+  if (other !== undefined) rebuild.otherDockerfile = other;
 
   const parsed = parseDockerfile(fetched.dockerfile.text);
   if (!parsed.ok) return end({ ...refusal('build-failed', `${path} does not parse: ${parsed.message}`), line: parsed.line });
   rebuild.dockerfile = { path, digest: fetched.dockerfile.digest, steps: parsed.dockerfile.steps };
 
-  const wanted = basesOf(parsed.dockerfile, job.request, job.image.platform);
+  const wanted = basesOf(parsed.dockerfile, recipe, job.image.platform);
   if ('reason' in wanted) return end({ status: 'not-comparable', ...wanted });
   const bases: ResolvedImage[] = [];
   for (const base of wanted.references) {
@@ -73,7 +89,7 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob):
   }
   const past = await time;
   const plan = planBuild({
-    request: job.request,
+    recipe,
     published,
     dockerfile: parsed.dockerfile,
     bases,
@@ -143,6 +159,15 @@ async function publishedTime(
   const stored = await inventoryOf(ports, published, (layer) => ports.registry.openBlob(reference, layer));
   const inventory = await getDocument<Inventory>(ports.blobs, stored);
   return asOf(inventory, await getContents(ports.blobs, inventory.contents));
+}
+
+/** The published image with its index, where attestations stand. */
+async function resolvePublished(registry: Registry, { image }: VerificationJob): Promise<{ reference: string; published: ResolvedImage }> {
+  const reference = pinnedReference(image.reference, image.digest);
+  const published = await registry.resolve(reference, image.platform);
+  if (published.manifestDigest === image.manifestDigest) return { reference, published };
+  const manifest = pinnedReference(image.reference, image.manifestDigest);
+  return { reference: manifest, published: await registry.resolve(manifest, image.platform) };
 }
 
 type Refusal = { status: 'not-comparable' } & BuildFailure;

@@ -16,7 +16,7 @@ export type FetchedSource = {
   /** Blob: the build context, a tar. */
   context: Digest;
   /** Bytes of the Dockerfile; absent where the source has none at that path. */
-  dockerfile?: { digest: Digest; text: string };
+  dockerfile?: { digest: Digest; bytes: Uint8Array; text: string };
 };
 
 /** Pins a source, keeps its files as a tar and lists them with their digests. */
@@ -64,7 +64,7 @@ async function readContext(
     if (entry.kind === 'file' && entry.digest !== undefined) {
       files.push({ path: entry.path.slice(1), size: entry.size, digest: entry.digest, executable: (entry.mode & 0o111) !== 0 });
       const bytes = entry.path === wanted ? contents.get(entry.digest) : undefined;
-      if (bytes !== undefined) dockerfile = { digest: entry.digest, text: Buffer.from(bytes).toString('utf8') };
+      if (bytes !== undefined) dockerfile = { digest: entry.digest, bytes, text: Buffer.from(bytes).toString('utf8') };
     } else if (entry.kind === 'symlink' && entry.target !== undefined) {
       files.push({ path: entry.path.slice(1), size: 0, executable: false, target: entry.target });
     }

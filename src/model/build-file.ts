@@ -21,7 +21,8 @@ export function readBuildFile(text: string, plan: BuildPlan): BuildFile {
     for (const [name, value] of Object.entries({ PLATFORM: platform, OS: os, ARCH: architecture, VARIANT: variant }))
       values.set(side + name, value);
   }
-  for (const { name, value = '' } of args) values.set(name, plan.buildArgs[name] ?? expandVariables(value, values).text);
+  const given = new Map(Object.entries(plan.buildArgs));
+  for (const { name, value = '' } of args) values.set(name, given.get(name) ?? expandVariables(value, values).text);
 
   const images = new Map<string, PinnedBase>();
   const instructions = stages.flatMap((stage) => stage.instructions);

@@ -191,6 +191,16 @@ export const FINDINGS = {
     title: 'The image was built from another commit than the one named',
     advice: 'Name the commit the image was built from, or publish it again from this one.',
   },
+  'dockerfile-differs': {
+    severity: 'medium',
+    title: 'The provenance of the image holds another Dockerfile than the source',
+    advice: 'Build from what is committed, with the repository as the build context, so that everybody can see what was built.',
+  },
+  'uncommitted-source': {
+    severity: 'low',
+    title: 'The image was built from a working tree with changes that were not committed',
+    advice: 'Commit what is built. The rebuild is from the commit alone, so that what differs may come from those changes.',
+  },
   'package-drift': {
     severity: 'info',
     title: 'Packages moved on since the image was built',

@@ -24,7 +24,8 @@ function fail(detail: string): never {
   throw new OciFault('malformed', detail);
 }
 
-function parseObject(bytes: Uint8Array, what: string): Json {
+/** A JSON object in UTF-8 of bounded depth. Throws {@link OciFault}. */
+export function parseObject(bytes: Uint8Array, what: string): Json {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));

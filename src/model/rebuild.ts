@@ -3,6 +3,7 @@ import type { InstallationDate } from './debian.ts';
 import { Digest } from './digest.ts';
 import type { Platform } from './oci.ts';
 import type { Path } from './path.ts';
+import type { StatedProvenance } from './provenance.ts';
 
 /** Where the image was built from, pinned, and who says so. */
 export type Source = {
@@ -22,6 +23,9 @@ export type SourceTree = { source: Source; files: SourceFile[]; history: SourceH
 /** A base image as the rebuild uses it. */
 export type PinnedBase = { reference: string; digest: Digest; manifestDigest: Digest };
 
+/** What of a plan the request or the provenance named; what is absent is the builder's default. `buildArgs`: names out of the provenance. */
+export type BuildOrigins = { dockerfile?: 'request' | 'provenance'; target?: 'request' | 'provenance'; buildArgs?: string[] };
+
 /** Everything that decides what the build does; equal plans over equal sources ask for equal builds. */
 export type BuildPlan = {
   builder: 'buildah' | 'buildkit';
@@ -29,6 +33,9 @@ export type BuildPlan = {
   dockerfile: string;
   target?: string;
   buildArgs: Record<string, string>;
+  /** Labels that were given beside the Dockerfile. */
+  labels?: Record<string, string>;
+  origins?: BuildOrigins;
   platform: Platform;
   /** Every `FROM` that names an image, with the text of the FROM and what it is pinned to. */
   bases: PinnedBase[];
@@ -112,11 +119,19 @@ export type SecondRebuild =
     }
   | { status: 'failed'; detail: string };
 
+/** A Dockerfile in the provenance that is not the one in the source. `diff`: from the source's to that one. */
+export type OtherDockerfile = { path: string; source: Digest; attested: Digest; diff?: string };
+
 /** What the rebuild job hands over (stored as a blob, canonical JSON). */
 export type Rebuild = {
   source?: Source;
   /** Blob: canonical JSON of a {@link SourceTree}. */
   sourceTree?: Digest;
+  /** What was attached to the image and read, in the order in which it counts. */
+  provenance?: StatedProvenance[];
+  /** What was attached and could not be taken, and why. */
+  attestationsPassedOver?: string[];
+  otherDockerfile?: OtherDockerfile;
   plan?: BuildPlan;
   builderVersion?: string;
   resolvedDependencies: ResolvedDependency[];

@@ -24,8 +24,13 @@ export const VerificationRequest = Type.Object(
     image: Type.String({ minLength: 1, maxLength: 512, examples: ['ghcr.io/example/app:1.2'] }),
     platform: Type.Optional(Type.String({ pattern: '^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?$', examples: ['linux/amd64'] })),
     source: Type.Optional(RequestedSource),
-    dockerfile: Type.Optional(Type.String({ maxLength: 1024, description: 'path in the context', default: 'Dockerfile' })),
-    target: Type.Optional(Type.String({ maxLength: 255, description: 'stage to build' })),
+    dockerfile: Type.Optional(
+      Type.String({
+        maxLength: 1024,
+        description: 'path in the context; as the provenance of the image says, else `Dockerfile`, where absent',
+      }),
+    ),
+    target: Type.Optional(Type.String({ maxLength: 255, description: 'stage to build; as the provenance says where absent' })),
     buildArgs: Type.Optional(
       Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), Type.String({ maxLength: 4096 }), {
         maxProperties: 100,

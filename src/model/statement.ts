@@ -3,6 +3,7 @@ import type { Copies } from './copies.ts';
 import type { Digest } from './digest.ts';
 import type { Platform } from './oci.ts';
 import type { ArchiveSuite, UnverifiedReason } from './debian.ts';
+import type { StatedProvenance } from './provenance.ts';
 import type { Rebuilder, RebuilderAnswer } from './rebuilders.ts';
 import type { TrackerFetch } from './security.ts';
 import type { BuildConditions, BuildPlan, ResolvedDependency, SecondRebuild, Source } from './rebuild.ts';
@@ -56,6 +57,9 @@ export type VerdictPredicate = {
   /** Under which conditions the image was rebuilt, the second time as well where there was one. */
   rebuilds?: { first: BuildConditions; second?: SecondRebuild };
   source?: Source;
+  /** What was read of the provenance attached to the image: the publisher's word, a recipe that was tried. */
+  provenance?: StatedProvenance[];
+  attestationsPassedOver?: string[];
   buildPlan?: BuildPlan;
   builderVersion?: string;
   resolvedDependencies: ResolvedDependency[];

@@ -55,6 +55,8 @@ export function makeStatement(
           .slice(0, DIFFERENCES_LISTED_MAX),
       },
       ...(rebuild.source === undefined ? {} : { source: rebuild.source }),
+      ...(rebuild.provenance === undefined ? {} : { provenance: rebuild.provenance }),
+      ...(rebuild.attestationsPassedOver === undefined ? {} : { attestationsPassedOver: rebuild.attestationsPassedOver }),
       ...(rebuild.plan === undefined ? {} : { buildPlan: rebuild.plan }),
       ...(rebuild.builderVersion === undefined ? {} : { builderVersion: rebuild.builderVersion }),
       ...(first === undefined ? {} : { rebuilds: { first, ...(second === undefined ? {} : { second }) } }),

@@ -20,7 +20,7 @@ export function parseRequest(body: VerificationRequest): VerificationRequest {
     image,
     ...(body.platform === undefined ? {} : { platform: body.platform }),
     ...(body.source === undefined ? {} : { source: parseSource(body.source) }),
-    ...(dockerfile === undefined || dockerfile === DEFAULT_DOCKERFILE ? {} : { dockerfile }),
+    ...(dockerfile === undefined ? {} : { dockerfile }),
     ...(target === undefined ? {} : { target }),
     ...(body.buildArgs === undefined || Object.keys(body.buildArgs).length === 0 ? {} : { buildArgs: body.buildArgs }),
     ...(body.asOf === undefined ? {} : { asOf: pastTime(body.asOf) }),

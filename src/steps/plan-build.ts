@@ -1,19 +1,21 @@
 import { expandVariables, type Dockerfile, type Instruction, type Stage } from '../model/dockerfile.ts';
 import type { Platform, ResolvedImage } from '../model/oci.ts';
 import type { AsOf, BuildFailure, BuildPlan, NotComparable } from '../model/rebuild.ts';
-import type { VerificationRequest } from '../model/request.ts';
+import type { Recipe } from './find-recipe.ts';
 import { publishedEpoch, publishedLayers } from './published-build.ts';
-
-type Request = Pick<VerificationRequest, 'dockerfile' | 'target' | 'buildArgs'>;
 
 /**
  * References of every image that the build takes from outside (`FROM`, `COPY --from`, `RUN --mount=from=`), variables replaced, in the order in
  * which they are first named; without `scratch` and the file's own stages.
  */
-export function basesOf(dockerfile: Dockerfile, request: Request, platform: Platform): { references: string[] } | BuildFailure {
-  const stages = stagesThrough(dockerfile, request.target);
-  if (stages === undefined) return failure('build-failed', `the Dockerfile has no stage ${request.target ?? ''}`);
-  const values = variables(dockerfile, request.buildArgs ?? {}, platform);
+export function basesOf(
+  dockerfile: Dockerfile,
+  recipe: Pick<Recipe, 'target' | 'buildArgs'>,
+  platform: Platform,
+): { references: string[] } | BuildFailure {
+  const stages = stagesThrough(dockerfile, recipe.target);
+  if (stages === undefined) return failure('build-failed', `the Dockerfile has no stage ${recipe.target ?? ''}`);
+  const values = variables(dockerfile, recipe.buildArgs, platform);
   const references = new Set<string>();
   for (const [index, stage] of stages.entries()) {
     const image = expandVariables(stage.image, values);
@@ -34,7 +36,7 @@ export function basesOf(dockerfile: Dockerfile, request: Request, platform: Plat
 
 /** Decides what to build and how, out of what the image shows of how it was built; or says why conforme cannot. */
 export function planBuild(input: {
-  request: Request;
+  recipe: Recipe;
   published: ResolvedImage;
   dockerfile: Dockerfile;
   /** What {@link basesOf} named, and what each was pinned to. */
@@ -42,20 +44,24 @@ export function planBuild(input: {
   bases: ResolvedImage[];
   asOf?: AsOf;
 }): BuildPlan | BuildFailure {
-  const { request, published, dockerfile, references, bases } = input;
-  const stages = stagesThrough(dockerfile, request.target) ?? [];
-  const obstacle = unknownFrontend(dockerfile) ?? stages.flatMap((stage) => stage.instructions).flatMap((one) => obstacleIn(one) ?? [])[0];
+  const { recipe, published, dockerfile, references, bases } = input;
+  const stages = stagesThrough(dockerfile, recipe.target) ?? [];
+  const obstacle =
+    unknownFrontend(recipe.syntax === undefined ? dockerfile : recipe) ??
+    stages.flatMap((stage) => stage.instructions).flatMap((one) => obstacleIn(one) ?? [])[0];
   if (obstacle !== undefined) return obstacle;
 
-  const values = variables(dockerfile, request.buildArgs ?? {}, published.platform);
+  const values = variables(dockerfile, recipe.buildArgs, published.platform);
   const { base, steps } = lineage(stages, (text) => expandVariables(text, values).text);
   const beneath = base === undefined ? undefined : bases[references.indexOf(base)];
   const epoch = publishedEpoch(published, beneath);
   return {
     builder: 'buildah',
-    dockerfile: (request.dockerfile ?? 'Dockerfile').replace(/^(\.?\/)+/, ''),
-    ...(request.target === undefined ? {} : { target: request.target }),
-    buildArgs: { ...request.buildArgs },
+    dockerfile: recipe.dockerfile.replace(/^(\.?\/)+/, ''),
+    ...(recipe.target === undefined ? {} : { target: recipe.target }),
+    buildArgs: recipe.buildArgs,
+    ...(Object.keys(recipe.labels).length === 0 ? {} : { labels: recipe.labels }),
+    ...(Object.keys(recipe.origins).length === 0 ? {} : { origins: recipe.origins }),
     platform: published.platform,
     bases: bases.map(({ digest, manifestDigest }, index) => ({ reference: references[index] ?? '', digest, manifestDigest })),
     ...(epoch === undefined ? {} : { epoch }),
@@ -119,7 +125,7 @@ function mounts(flags: Instruction['flags']): Map<string, string>[] {
 }
 
 /** A file may ask for a frontend image that reads it in ways of its own. Docker's own one reads the language that is checked here. */
-function unknownFrontend({ syntax }: Dockerfile): BuildFailure | undefined {
+function unknownFrontend({ syntax }: Pick<Dockerfile, 'syntax'>): BuildFailure | undefined {
   if (syntax === undefined || /^(docker\.io\/)?docker\/dockerfile(:1(\.\d+)*)?(@sha256:[0-9a-f]{64})?$/.test(syntax)) return undefined;
   return failure('unsupported', `the frontend # syntax=${syntax}`, 1);
 }

@@ -16,7 +16,9 @@ const image = {
 describe('the normal form of a request', () => {
   const CASES: [what: string, given: VerificationRequest, expected: VerificationRequest][] = [
     ['white space around the image', { image: ' shop \n' }, { image: 'shop' }],
-    ['what is empty or the default', { image: 'a', dockerfile: './Dockerfile', target: '', buildArgs: {} }, { image: 'a' }],
+    ['what is empty', { image: 'a', dockerfile: './', target: '', buildArgs: {} }, { image: 'a' }],
+    // Where a provenance names another one, the request's own word has to be told from saying nothing.
+    ['the default, named', { image: 'a', dockerfile: './Dockerfile' }, { image: 'a', dockerfile: 'Dockerfile' }],
     ['a path', { image: 'a', dockerfile: './x//y/./Dockerfile' }, { image: 'a', dockerfile: 'x/y/Dockerfile' }],
     ['the folder itself', { image: 'a', source: { git, subdir: '.', ref: '' } }, { image: 'a', source: { git } }],
     ['an address', { image: 'a', source: { git: 'HTTPS://Git.Example.ORG:443/shop.git' } }, { image: 'a', source: { git } }],

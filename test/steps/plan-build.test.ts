@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { parseDockerfile, type Dockerfile } from '../../src/model/dockerfile.ts';
 import type { Digest } from '../../src/model/digest.ts';
 import type { History, Platform, ResolvedImage } from '../../src/model/oci.ts';
+import { findRecipe } from '../../src/steps/find-recipe.ts';
 import { basesOf, planBuild } from '../../src/steps/plan-build.ts';
 
 const amd64: Platform = { os: 'linux', architecture: 'amd64' };
@@ -35,13 +36,13 @@ function image(parts: { layers?: Digest[]; created?: string; history?: History[]
 }
 
 const plan = (dockerfile: Dockerfile, published = image(), base = image(), request = {}): ReturnType<typeof planBuild> =>
-  planBuild({ request, published, dockerfile, references: ['debian:12'], bases: [base] });
+  planBuild({ recipe: findRecipe(request, []), published, dockerfile, references: ['debian:12'], bases: [base] });
 
 describe('basesOf', () => {
   const cases: [
     what: string,
     Dockerfile,
-    request: Parameters<typeof basesOf>[1],
+    request: Parameters<typeof findRecipe>[0],
     expected: string[] | [reason: string, line: number | undefined],
   ][] = [
     ['one image', file('FROM debian:12'), {}, ['debian:12']],
@@ -73,7 +74,7 @@ describe('basesOf', () => {
   ];
   for (const [what, dockerfile, request, expected] of cases) {
     it(what, () => {
-      const found = basesOf(dockerfile, request, amd64);
+      const found = basesOf(dockerfile, findRecipe(request, []), amd64);
       assert.deepEqual('reason' in found ? [found.reason, found.line] : found.references, expected);
     });
   }
@@ -89,6 +90,7 @@ describe('planBuild', () => {
       builder: 'buildah',
       dockerfile: 'docker/Dockerfile',
       buildArgs: { A: 'b' },
+      origins: { dockerfile: 'request' },
       platform: amd64,
       bases: [{ reference: 'debian:12', digest: id('1'), manifestDigest: id('2') }],
       format: 'oci',

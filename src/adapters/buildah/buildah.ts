@@ -53,6 +53,7 @@ function budArguments(plan: BuildPlan, file: BuildFile, steps: { runtime: string
   if (plan.target !== undefined) args.push(`--target=${plan.target}`);
   if (plan.epoch !== undefined) args.push(`--timestamp=${plan.epoch}`);
   for (const [name, value] of Object.entries(plan.buildArgs)) if (!PROXY_ARGUMENT.test(name)) args.push(`--build-arg=${name}=${value}`);
+  for (const [name, value] of Object.entries(plan.labels ?? {})) args.push(`--label=${name}=${value}`);
   for (const [written, base] of file.images) args.push(`--build-context=${written}=container-image://${storageName(base)}`);
   return [...args, '/job/context'];
 }

@@ -7,6 +7,7 @@ import { checkImageManifest, OciFault, parseImageConfig, parseManifest } from '.
 import { formatReference, parseReference, type Reference, ReferenceSyntaxError } from '../../model/reference.ts';
 import type { Registry } from '../../ports.ts';
 import { Problem } from '../../problem.ts';
+import { attestations, type Repository } from './attestations.ts';
 import { makeAuthorizer } from './auth.ts';
 import { readBlob } from './blob.ts';
 import { NO_CREDENTIALS, readDockerConfig } from './credentials.ts';
@@ -79,11 +80,7 @@ export function makeRegistry(options: RegistryOptions): Registry {
     name: string,
   ): Promise<{ digest: Digest; bytes: Buffer; mediaType: string | undefined }> {
     const response = await ask(reference, `manifests/${name}`, { accept: ACCEPT });
-    const bytes = await readBody(
-      response,
-      MANIFEST_MAX,
-      () => new Problem('limit-exceeded', `the manifest has more than ${MANIFEST_MAX} bytes`),
-    );
+    const bytes = await readBody(response, MANIFEST_MAX, tooLarge);
     const digest = digestOf(bytes);
     if (isDigest(name) && digest !== name)
       throw new Problem('image-malformed', `the registry has bytes of the digest ${digest} under ${name}`);
@@ -93,9 +90,13 @@ export function makeRegistry(options: RegistryOptions): Registry {
   async function getConfig(reference: Reference, manifest: ImageManifest): Promise<ImageConfig> {
     checkImageManifest(manifest);
     if (manifest.config.size > CONFIG_MAX) throw new Problem('limit-exceeded', `the configuration has more than ${CONFIG_MAX} bytes`);
+    return parseImageConfig(await readWhole(reference, manifest.config));
+  }
+
+  async function readWhole(reference: Reference, descriptor: Descriptor): Promise<Buffer> {
     const parts: Uint8Array[] = [];
-    for await (const part of await openBlob(reference, manifest.config)) parts.push(part as Uint8Array);
-    return parseImageConfig(Buffer.concat(parts));
+    for await (const part of await openBlob(reference, descriptor)) parts.push(part as Uint8Array);
+    return Buffer.concat(parts);
   }
 
   async function openBlob(reference: Reference, descriptor: Descriptor): Promise<Readable> {
@@ -118,10 +119,48 @@ export function makeRegistry(options: RegistryOptions): Registry {
     return { reference: formatReference(reference), digest: top.digest, ...found, ...(index !== undefined && { index }) };
   }
 
+  /** What attestations are read with: nothing here is an image. */
+  function repositoryOf(reference: Reference): Repository {
+    const read = async (name: string) => {
+      const { bytes, mediaType } = await getManifest(reference, name);
+      return parseManifest(bytes, mediaType);
+    };
+    return {
+      async manifest(digest) {
+        const found = await read(digest);
+        if (found.kind === 'index') throw new OciFault('malformed', 'an attestation is an index');
+        return found.manifest;
+      },
+      tagged: (tag) => orUndefined(() => read(tag)),
+      referrers: (digest) =>
+        orUndefined(async () => {
+          const response = await ask(reference, `referrers/${digest}`, { accept: INDEX_TYPES[0] });
+          const parsed = parseManifest(await readBody(response, MANIFEST_MAX, tooLarge), INDEX_TYPES[0]);
+          return parsed.kind === 'index' ? parsed.index : undefined;
+        }),
+      blob: (descriptor) => readWhole(reference, descriptor),
+    };
+  }
+
   return {
+    attestations: (text, image, wanted, passedOver) => attestations(repositoryOf(parseReference(text)), image, wanted, passedOver),
     resolve: (text, platform) => asProblems(() => resolve(parseReference(text), platform)),
     openBlob: (text, descriptor) => asProblems(() => openBlob(parseReference(text), descriptor)),
   };
+}
+
+function tooLarge(): Problem {
+  return new Problem('limit-exceeded', `the manifest has more than ${MANIFEST_MAX} bytes`);
+}
+
+/** Nothing where the registry does not have it, or does not say. */
+async function orUndefined<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Problem && (error.code === 'image-not-found' || error.code === 'registry-denied')) return undefined;
+    throw error;
+  }
 }
 
 function digestOf(bytes: Uint8Array): Digest {
@@ -130,8 +169,9 @@ function digestOf(bytes: Uint8Array): Digest {
 
 function problemOf(status: number, name: string, path: string): Problem {
   const [kind, which] = path.split('/');
-  if (status === 404)
-    return kind === 'manifests'
+  // Registries from before OCI 1.1 answer 400 and 405 as well.
+  if (status === 404 || (kind === 'referrers' && status < 500))
+    return kind !== 'blobs'
       ? new Problem('image-not-found', `there is no image ${which} in ${name}`)
       : new Problem('image-malformed', `the registry does not have blob ${which} of ${name}`);
   if (status === 401 || status === 403)

@@ -14,6 +14,7 @@ import { packageDatabase } from './package-database.ts';
 import { packagedFiles } from './packaged-files.ts';
 import { places } from './places.ts';
 import { privileges } from './privileges.ts';
+import { provenanceNotes } from './provenance.ts';
 import { rebuildNotes } from './rebuild.ts';
 import { reproduction } from './reproduction.ts';
 import { secrets } from './secrets.ts';
@@ -44,6 +45,7 @@ const MAKERS: readonly FindingMaker[] = [
   unverifiedDownloads,
   drifts,
   volatiles,
+  provenanceNotes,
   rebuildNotes,
   varying,
   reproduction,
