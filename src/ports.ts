@@ -19,7 +19,15 @@ import type { FleetPage, PageRequest } from './model/fleet.ts';
 import type { HashSearch, HashSearchResult } from './model/hash-search.ts';
 import type { LayerScan } from './model/inventory.ts';
 import type { Descriptor, ImageConfig, ImageManifest, Platform, ResolvedImage } from './model/oci.ts';
-import type { BuildFailure, BuildPlan, NotComparable, PinnedBase, ResolvedDependency, SourceHistoryFile } from './model/rebuild.ts';
+import type {
+  BuildConditions,
+  BuildFailure,
+  BuildPlan,
+  NotComparable,
+  PinnedBase,
+  ResolvedDependency,
+  SourceHistoryFile,
+} from './model/rebuild.ts';
 import type { RebuilderEvidence } from './model/rebuilders.ts';
 import type { Result } from './model/verdict.ts';
 import type { ProblemDocument, ProgressEvent, Status, Step, VerdictRecord, Verification, VerificationJob } from './model/verification.ts';
@@ -120,8 +128,13 @@ export type Builder = {
     bases: { image: ResolvedImage; openBlob: (descriptor: Descriptor) => Promise<Readable> }[];
     onLog: (line: string) => void;
     signal?: AbortSignal;
+    /** Conditions of an earlier build of the plan: this one gets others, as far as the machine has any. */
+    unlike?: BuildConditions;
+    /** Less time than a build has otherwise. */
+    seconds?: number;
   }): Promise<{
     builderVersion: string;
+    conditions: BuildConditions;
     resolvedDependencies: ResolvedDependency[];
     /** Why archives did not, or not all, answer as of `plan.asOf`. */
     archiveFault?: string;

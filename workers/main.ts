@@ -127,6 +127,7 @@ export async function startRebuild(common: Common): Promise<Running> {
     blobs,
     progress,
     now: () => new Date(),
+    buildSeconds: config.buildSeconds,
   };
   return together(runRebuild(ports, consume, config.rebuilds));
 }

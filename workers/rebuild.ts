@@ -17,7 +17,7 @@ export function runRebuild(ports: RebuildPorts & ReinstallPorts, consume: Consum
     consume(
       'rebuild',
       async (task, signal) => {
-        const stoppablePorts = { ...ports, builder: stoppable(ports.builder, signal) };
+        const stoppablePorts = { ...ports, builder: stoppable(ports.builder, signal), signal };
         return { rebuild: await rebuild(stoppablePorts, verificationOf(task), task.attempt >= SOURCE_TRIES) };
       },
       { concurrency: rebuilds },

@@ -3,7 +3,7 @@ import { parseDockerfile } from '../model/dockerfile.ts';
 import { pinnedReference } from '../model/reference.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { ResolvedImage } from '../model/oci.ts';
-import type { AsOf, BuildFailure, BuildPlan, NotComparable, Rebuild } from '../model/rebuild.ts';
+import type { AsOf, BuildFailure, NotComparable, Rebuild } from '../model/rebuild.ts';
 import type { VerificationJob } from '../model/verification.ts';
 import type { Builder, Clock, Git, Registry } from '../ports.ts';
 import { asOf } from '../steps/as-of.ts';
@@ -15,6 +15,7 @@ import { getContents, getDocument } from './documents.ts';
 import { type InventoryPorts, inventoryOf } from './inventory.ts';
 import { keepLog } from './log.ts';
 import { readProvenance } from './provenance.ts';
+import { baseLayersOf, type BuildOrder, rebuildAgain } from './second-rebuild.ts';
 import { fetchSource } from './source.ts';
 
 export type RebuildPorts = InventoryPorts & {
@@ -23,6 +24,10 @@ export type RebuildPorts = InventoryPorts & {
   /** Whether there is an archive of snapshots to build from. */
   snapshots: boolean;
   now: Clock;
+  /** What one build may take, and two together. */
+  buildSeconds: number;
+  /** Aborted when the process stops: the job is then done again elsewhere. */
+  signal?: AbortSignal;
 };
 
 /**
@@ -101,40 +106,45 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
 
   await progress.step(job.id, 'rebuild');
   const log = keepLog(blobs, (line) => progress.log(job.id, line));
-  const build = (how: BuildPlan): ReturnType<Builder['build']> =>
-    builder.build({
-      id: job.id,
-      plan: how,
-      context: () => blobs.open(fetched.context),
-      bases: bases.map((image, index) => {
-        const from = pinnedReference(wanted.references[index] ?? image.reference, image.manifestDigest);
-        return { image, openBlob: (layer) => registry.openBlob(from, layer) };
-      }),
-      onLog: log.line,
-    });
-  let built = await build(plan);
+  const order: BuildOrder = {
+    id: job.id,
+    plan,
+    context: () => blobs.open(fetched.context),
+    bases: bases.map((image, index) => {
+      const from = pinnedReference(wanted.references[index] ?? image.reference, image.manifestDigest);
+      return { image, openBlob: (layer) => registry.openBlob(from, layer) };
+    }),
+    onLog: log.line,
+  };
+  let built = await builder.build(order);
   const why = againstThePast(built);
   if (why !== undefined && plan.asOf !== undefined) {
     log.line(`conforme: the archives as of ${plan.asOf.time} were not to be had: ${why}`);
     const { asOf: _, ...today } = plan;
-    rebuild.plan = today;
+    rebuild.plan = order.plan = today;
     if (built.outcome.status !== 'built') {
       log.line('conforme: building again with the archives as they are');
       await built.done();
-      built = await build(today);
+      built = await builder.build(order);
     }
   }
   try {
+    rebuild.conditions = built.conditions;
     rebuild.builderVersion = built.builderVersion;
     rebuild.resolvedDependencies = built.resolvedDependencies;
     rebuild.log = await log.store();
     if (built.outcome.status === 'not-comparable') return end(built.outcome);
     const { image } = built.outcome;
     const inventory = await inventoryOf(ports, image, (layer) => image.openBlob(layer));
-    return end({ status: 'built', inventory, manifestDigest: image.manifestDigest });
+    const baseLayers = baseLayersOf(image.config, bases);
+    rebuild.outcome = { status: 'built', inventory, manifestDigest: image.manifestDigest, ...(baseLayers > 0 && { baseLayers }) };
   } finally {
     await built.done();
   }
+  // What the first one left is gone by now: two builds never take the room of two.
+  const second = await rebuildAgain(ports, { published, reference, rebuild, order });
+  if (second !== undefined) rebuild.second = second;
+  return end(rebuild.outcome);
 }
 
 /**

@@ -116,6 +116,8 @@ export type SecondRebuild =
       manifestDigest: Digest;
       /** Blob: the build's log, text, capped. */
       log: Digest;
+      /** What it fetched beyond what the first build did. */
+      resolvedDependencies: ResolvedDependency[];
     }
   | { status: 'failed'; detail: string };
 

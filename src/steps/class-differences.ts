@@ -35,8 +35,14 @@ function classOf(file: Builds, difference: Difference, isFromBase: (path: string
     case 'unknown':
       if (aspects.includes('configuration')) return 'same'; // it follows from the plan, whatever a step does
       if (isFromBase(path)) return 'base';
-      return varies(file, path, aspects);
+      return isPinned(file, path) ? 'same' : varies(file, path, aspects);
   }
+}
+
+/** Untouched since the base image, whose layers are pinned by digest: no build can make it vary. */
+function isPinned({ rebuilt, rebuild: { outcome } }: Builds, path: string): boolean {
+  const entry = rebuilt?.entries.get(path);
+  return outcome.status === 'built' && entry !== undefined && entry.layer < (outcome.baseLayers ?? 0);
 }
 
 /** In every aspect in which the published file differs: a setuid bit on a file whose bytes vary is nothing that varies. */

@@ -82,9 +82,7 @@ test('drift of source and of packages is a class of its own', () => {
 test('base: only where the published image rests on other layers, and only below the steps', () => {
   const at = '/usr/lib/base-data';
   const layers = (sameBase: boolean, layer = 0): Difference | undefined => {
-    const inputs = judgeInputs(
-      setting({ published: { [at]: 'old' }, rebuilt: { [at]: 'new' }, again: { [at]: 'new' } }, { baseLayers: 1 }),
-    );
+    const inputs = judgeInputs(setting({ published: { [at]: 'old' }, rebuilt: { [at]: 'new' }, again: 'none' }, { baseLayers: 1 }));
     const { published, rebuilt } = inputs;
     const [bottom] = published.layers;
     const [otherBottom] = rebuilt?.layers ?? [];
@@ -95,7 +93,7 @@ test('base: only where the published image rests on other layers, and only below
     return judge(inputs).differences.find(({ path }) => path === at);
   };
   assert.equal(layers(false)?.class, 'base');
-  assert.equal(layers(true)?.class, 'same', 'on the very base that the rebuild used');
+  assert.equal(layers(true)?.class, 'same', 'on the very base that the rebuild used, which is pinned');
   assert.equal(layers(false, 1)?.class, 'same', 'a layer above the base');
 });
 

@@ -239,6 +239,7 @@ export function judgeInputs(setting: Setting = {}): JudgeInputs {
             inventory: digestOf('second inventory'),
             manifestDigest: again.inventory.manifestDigest,
             log: digestOf('second log'),
+            resolvedDependencies: [],
           },
         }),
     ...setting.rebuild,

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { readBuildFile } from '../../model/build-file.ts';
 import type { Digest } from '../../model/digest.ts';
-import type { BuildPlan, ResolvedDependency } from '../../model/rebuild.ts';
+import type { BuildConditions, BuildPlan, ResolvedDependency } from '../../model/rebuild.ts';
 import type { Builder, BuildProgram } from '../../ports.ts';
 import { Problem } from '../../problem.ts';
 import { readInside, unpackContext } from './context.ts';
@@ -13,7 +13,7 @@ import { readImage, writeImage } from './images.ts';
 import { createJob, type Job } from './jobs.ts';
 import type { Limits } from './limits.ts';
 import { logLines } from './log.ts';
-import { machineArchitecture, throwWhenMachineIsFull } from './machine.ts';
+import { machineArchitecture, throwWhenMachineIsFull, usableProcessors } from './machine.ts';
 import { NOW, pastApt } from './past-apt.ts';
 import { storageChoices } from './room.ts';
 import type { SubordinateIds } from './subids.ts';
@@ -55,10 +55,13 @@ export function makeBuilder(options: BuilderOptions): Builder {
       };
       try {
         const builderVersion = await program.version(job.folder);
-        const outcome = await buildIn(program, job, proxy, options.limits, order);
+        const limits = { ...options.limits, seconds: Math.min(options.limits.seconds, order.seconds ?? Infinity) };
+        const { affinity, ...conditions } = await conditionsFor(order.unlike);
+        const outcome = await buildIn(program, { job, proxy, limits, order, conditions, affinity });
         const fault = proxy.archiveFault();
         return {
           builderVersion,
+          conditions,
           resolvedDependencies: proxy.dependencies(),
           outcome,
           ...(fault === undefined ? {} : { archiveFault: fault }),
@@ -72,7 +75,18 @@ export function makeBuilder(options: BuilderOptions): Builder {
   };
 }
 
-async function buildIn(program: BuildProgram, job: Job, proxy: BuildProxy, limits: Limits, order: Order): Promise<Outcome> {
+type Build = {
+  job: Job;
+  proxy: BuildProxy;
+  limits: Limits;
+  order: Order;
+  /** `storage` is set as soon as it is known. */
+  conditions: BuildConditions;
+  /** Numbers of the processors that programs may use, where that are not all. */
+  affinity: readonly number[] | undefined;
+};
+
+async function buildIn(program: BuildProgram, { job, proxy, limits, order, conditions, affinity }: Build): Promise<Outcome> {
   const { plan } = order;
   if (plan.platform.os !== 'linux' || plan.platform.architecture !== machineArchitecture()) {
     return refuse('unsupported', `the image is for ${plan.platform.os}/${plan.platform.architecture}, which this machine cannot run`);
@@ -94,8 +108,9 @@ async function buildIn(program: BuildProgram, job: Job, proxy: BuildProxy, limit
   const steps = plan.asOf === undefined ? NOW : await pastApt(job.folder);
   const command = await program.command({ plan, file, bases: bases.named, proxy: `http://127.0.0.1:${PROXY_PORT}`, ...steps });
   const files = program.files.map((one): Mount => ({ access: 'read', ...one }));
-  const attempts = await storageChoices(limits, () => job.innerFolder('storage'));
+  const attempts = await storageChoices(limits, () => job.innerFolder('storage'), order.unlike?.storage === 'memory');
   for (const [index, storage] of attempts.entries()) {
+    conditions.storage = storage.kind;
     const mounts: Mount[] = [
       ...files,
       { access: 'read', from: context, to: '/job/context' },
@@ -108,7 +123,15 @@ async function buildIn(program: BuildProgram, job: Job, proxy: BuildProxy, limit
       ...steps.mounts,
     ];
     let phase = 'starting';
-    const ended = await runInEnvironment({ ...run, command, mounts, onEvent: (line) => (phase = line), onConnection: proxy.accept });
+    const ended = await runInEnvironment({
+      ...run,
+      command,
+      mounts,
+      hostName: conditions.hostName,
+      ...(affinity && { processors: affinity }),
+      onEvent: (line) => (phase = line),
+      onConnection: proxy.accept,
+    });
     log.end();
     if (ended.kind === 'exit' && ended.code === 0)
       return { status: 'built', image: await readImage(join(job.folder, `out-${index}`, 'image'), program.images) };
@@ -123,6 +146,24 @@ async function buildIn(program: BuildProgram, job: Job, proxy: BuildProxy, limit
     return { status: 'not-comparable', ...buildFailure(words, ended.code, log.tail(), networkFacts(proxy)) };
   }
   throw new Problem('internal', 'there was nowhere to build');
+}
+
+const HOST_NAMES = ['localhost', 'rebuild'] as const;
+
+/**
+ * Another name and one processor less than before: half of them would make a compiler take twice as long. Where there is one processor, or
+ * no room in memory, that stays as it was.
+ */
+async function conditionsFor(unlike: BuildConditions | undefined): Promise<BuildConditions & Pick<Build, 'affinity'>> {
+  const all = await usableProcessors();
+  const fewer = unlike !== undefined && unlike.processors === all.length && all.length > 1;
+  return {
+    startedAt: new Date().toISOString(),
+    hostName: HOST_NAMES.find((name) => name !== unlike?.hostName) ?? HOST_NAMES[0],
+    processors: fewer ? all.length - 1 : all.length,
+    affinity: fewer ? all.slice(0, -1) : undefined,
+    storage: 'disk',
+  };
 }
 
 /** Writes each base once, where it can be read inside. */

@@ -77,7 +77,8 @@ pivot_root . old
 cd /
 umount -l /old
 rmdir /old
-hostname localhost
+hostname "$HOST_NAME"
+unset HOST_NAME
 echo built >&4
 
 # A limit on processes holds for the whole namespace that is made under it, whatever ids its processes take.

@@ -28,6 +28,10 @@ export type EnvironmentOrder = {
   onEvent?: (line: string) => void;
   /** Connections to 127.0.0.1:3128 inside; without it, nothing listens there. */
   onConnection?: (socket: Socket) => void;
+  /** Name of the machine inside: `localhost` by default. */
+  hostName?: string;
+  /** Numbers of the processors that programs may use: sched_setaffinity(2). All that the service has by default. */
+  processors?: readonly number[];
   signal?: AbortSignal;
 };
 
@@ -68,14 +72,21 @@ export async function runInEnvironment(order: EnvironmentOrder): Promise<Ended> 
     '--',
     ...order.command,
   ];
+  const affinity = order.processors === undefined ? [] : ['taskset', '--cpu-list', order.processors.join()];
   const child = spawn(
     'setpriv',
-    ['--pdeathsig=KILL', ...cgroup.enter, 'unshare', ...mapOwnAndSubordinate(job.ids), ...namespaces, '--', ...script],
+    ['--pdeathsig=KILL', ...cgroup.enter, ...affinity, 'unshare', ...mapOwnAndSubordinate(job.ids), ...namespaces, '--', ...script],
     {
       // A process group of its own, for the moment in which there is nothing better to kill.
       detached: true,
       stdio: [order.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'ipc', 'pipe'],
-      env: { PATH, HOME: '/root', LC_ALL: 'C.UTF-8', ...(order.onConnection && { LISTENER, NODE: process.execPath }) },
+      env: {
+        PATH,
+        HOME: '/root',
+        LC_ALL: 'C.UTF-8',
+        HOST_NAME: order.hostName ?? 'localhost',
+        ...(order.onConnection && { LISTENER, NODE: process.execPath }),
+      },
     },
   );
   const state: State = { child, built: false, started: false, pid: undefined, listener: undefined, limit: undefined, tail: '' };

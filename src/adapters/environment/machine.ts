@@ -1,4 +1,4 @@
-import { statfs } from 'node:fs/promises';
+import { readFile, statfs } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { Problem } from '../../problem.ts';
 
@@ -28,6 +28,15 @@ const RUNS: Record<string, readonly string[]> = {
 export function runsHere(architecture: string): boolean {
   const own = machineArchitecture();
   return (RUNS[own] ?? [own]).includes(architecture);
+}
+
+/** Numbers of the processors that this process may use: proc(5), `Cpus_allowed_list`. */
+export async function usableProcessors(): Promise<number[]> {
+  const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(await readFile('/proc/self/status', 'utf8'))?.[1] ?? '0';
+  return list.split(',').flatMap((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_one, index) => first + index);
+  });
 }
 
 /** A build that fails because this machine is full says nothing about the image. */

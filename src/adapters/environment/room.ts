@@ -13,9 +13,11 @@ const ROOM_MIN_BYTES = 1024 ** 3;
 export async function storageChoices(
   limits: Limits,
   onDisk: () => Promise<string>,
-): Promise<{ mount: () => Promise<Mount>; last: boolean }[]> {
+  onDiskOnly = false,
+): Promise<{ kind: 'memory' | 'disk'; mount: () => Promise<Mount>; last: boolean }[]> {
   const to = '/job/storage';
-  const disk = { mount: async (): Promise<Mount> => ({ access: 'write', from: await onDisk(), to }), last: true };
+  const disk = { kind: 'disk' as const, mount: async (): Promise<Mount> => ({ access: 'write', from: await onDisk(), to }), last: true };
+  if (onDiskOnly) return [disk];
   // tmpfs keeps user.* attributes, which an unprivileged overlay needs, from Linux 6.6 on.
   const [major = 0, minor = 0] = release().split('.').map(Number);
   if (major < 6 || (major === 6 && minor < 6)) return [disk];
@@ -25,6 +27,6 @@ export async function storageChoices(
   const bytes = Math.floor(Math.min(limits.diskBytes, (available - limits.memoryBytes) / 2));
   if (bytes < Math.min(ROOM_MIN_BYTES, limits.diskBytes)) return [disk];
   const last = bytes >= limits.diskBytes;
-  const memory = { mount: async (): Promise<Mount> => ({ access: 'memory', bytes, to }), last };
+  const memory = { kind: 'memory' as const, mount: async (): Promise<Mount> => ({ access: 'memory', bytes, to }), last };
   return last ? [memory] : [memory, disk];
 }

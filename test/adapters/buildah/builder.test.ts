@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { readdir } from 'node:fs/promises';
+import { readdir, statfs } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { after, before, describe, it } from 'node:test';
 import { buildah } from '../../../src/adapters/buildah/buildah.ts';
 import type { BuildPlan } from '../../../src/model/rebuild.ts';
@@ -177,6 +178,32 @@ describe('the buildah builder', { concurrency: 2 }, () => {
       limits: { processes: 150 },
     });
     assert.deepEqual([bomb.reason, /processes/.test(bomb.detail)], ['policy-blocked', true], bomb.detail);
+  });
+
+  it('builds a second time under other conditions, and says which', async () => {
+    const names = Array.from({ length: 30 }, (_one, index) => `/d/${index}`).join(' ');
+    const dockerfile = `FROM small:1\nRUN mkdir /d && touch ${names} && busybox find /d > /order && busybox nproc > /nproc\n`;
+    const make = async (more: BuildMore) => {
+      const { outcome, conditions, done } = await build(dockerfile, more);
+      assert.equal(outcome.status, 'built');
+      const files = await filesOf(outcome.image);
+      await done();
+      return { conditions, files };
+    };
+    const first = await make({});
+    const second = await make({ unlike: first.conditions });
+    for (const { conditions, files } of [first, second]) assert.equal(files.get('nproc'), `${conditions.processors}\n`);
+    assert.equal(first.conditions.processors, availableParallelism());
+    assert.equal(second.conditions.processors, Math.max(1, availableParallelism() - 1));
+    assert.notEqual(second.conditions.hostName, first.conditions.hostName);
+    assert.ok(second.conditions.startedAt > first.conditions.startedAt);
+    assert.equal(second.conditions.storage, 'disk');
+    const onTmpfs = (await statfs(folder.path)).type === 0x01021994; // TMPFS_MAGIC
+    if (first.conditions.storage === 'memory' && !onTmpfs) assert.notEqual(first.files.get('order'), second.files.get('order'));
+    const third = await make({ unlike: second.conditions });
+    assert.deepEqual([third.conditions.hostName, third.conditions.processors], [first.conditions.hostName, first.conditions.processors]);
+    const late = await failureOf('FROM small:1\nRUN sleep 60\n', { unlike: first.conditions, seconds: 5 });
+    assert.equal(late.reason, 'timeout');
   });
 
   it('cannot be led out of its folder by a context', async () => {

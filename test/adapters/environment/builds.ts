@@ -5,7 +5,7 @@ import { extract } from 'tar-stream';
 import { makeBuilder } from '../../../src/adapters/environment/builder.ts';
 import { makeGuard } from '../../../src/adapters/network/guard.ts';
 import { makeProxy } from '../../../src/adapters/network/proxy.ts';
-import type { BuildPlan } from '../../../src/model/rebuild.ts';
+import type { BuildConditions, BuildPlan } from '../../../src/model/rebuild.ts';
 import type { Builder, BuildProgram, BuiltImage } from '../../../src/ports.ts';
 import { ids, LIMITS, planOf, tarOf, type Base } from './support.ts';
 
@@ -15,6 +15,8 @@ export type BuildMore = {
   limits?: Partial<typeof LIMITS>;
   gzip?: boolean;
   signal?: AbortSignal;
+  unlike?: BuildConditions;
+  seconds?: number;
 };
 
 /** Builds a Dockerfile on one base that it may call `small:1`. */
@@ -36,6 +38,8 @@ export async function buildWith(order: { program: BuildProgram; folder: string; 
     bases: [base],
     onLog: (line) => lines.push(line),
     ...(more.signal === undefined ? {} : { signal: more.signal }),
+    ...(more.unlike === undefined ? {} : { unlike: more.unlike }),
+    ...(more.seconds === undefined ? {} : { seconds: more.seconds }),
   });
   return { ...built, lines };
 }

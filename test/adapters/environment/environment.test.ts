@@ -8,6 +8,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runInEnvironment, type EnvironmentOrder } from '../../../src/adapters/environment/environment.ts';
 import { sweepJobs } from '../../../src/adapters/environment/jobs.ts';
+import { usableProcessors } from '../../../src/adapters/environment/machine.ts';
 import { ids, LIMITS, temporaryFolder, temporaryJob } from './support.ts';
 
 async function run(script: string, more: Partial<EnvironmentOrder> = {}) {
@@ -122,6 +123,15 @@ describe('the clean environment', { concurrency: true }, () => {
     const { ended } = await run(`setsid sleep ${marker} < /dev/null > /dev/null 2>&1 & sleep 0.2`);
     assert.deepEqual(ended, { kind: 'exit', code: 0 });
     assert.deepEqual(await processesNamed(marker), []);
+  });
+
+  it('has the name and the processors that it is given', async () => {
+    const [first = 0] = await usableProcessors();
+    const { output } = await run('hostname; nproc; env', { hostName: 'another', processors: [first] });
+    const [name, processors, ...variables] = output.toString().split('\n');
+    assert.deepEqual([name, processors], ['another', '1']);
+    assert.ok(!variables.some((one) => one.startsWith('HOST_NAME')));
+    assert.match((await run('hostname')).output.toString(), /^localhost\n/);
   });
 
   it('stops at once when it is told to', async () => {

@@ -1,0 +1,94 @@
+import type { Digest } from '../model/digest.ts';
+import type { Inventory } from '../model/inventory.ts';
+import type { ImageConfig, ResolvedImage } from '../model/oci.ts';
+import type { Rebuild, ResolvedDependency, SecondRebuild } from '../model/rebuild.ts';
+import type { Blobs, Builder, Clock, Progress } from '../ports.ts';
+import { Problem } from '../problem.ts';
+import { type ImageSide, imageSide } from '../steps/case.ts';
+import { mayVary } from '../steps/may-vary.ts';
+import { getContents, getDocument } from './documents.ts';
+import { type InventoryPorts, inventoryOf } from './inventory.ts';
+import { keepLog } from './log.ts';
+
+export type BuildOrder = Parameters<Builder['build']>[0];
+
+type Ports = InventoryPorts & {
+  blobs: Blobs;
+  progress: Progress;
+  builder: Builder;
+  now: Clock;
+  buildSeconds: number;
+  signal?: AbortSignal;
+};
+
+/** With a processor less, the second build takes longer than the first: it is begun where at least this many times as long is left. */
+const TIME_LEFT_MIN = 1.5;
+
+/**
+ * Builds the plan once more under other conditions, where the first build leaves differences that it could tell more about. Whatever comes
+ * of it, the first one stands. Throws where the process stops, and where the published image cannot be read.
+ */
+export async function rebuildAgain(
+  ports: Ports,
+  first: { published: ResolvedImage; reference: string; rebuild: Rebuild; order: BuildOrder },
+): Promise<SecondRebuild | undefined> {
+  const { rebuild, order } = first;
+  const { outcome, conditions } = rebuild;
+  if (outcome.status !== 'built' || conditions === undefined || outcome.manifestDigest === first.published.manifestDigest) return undefined;
+  const taken = (ports.now().getTime() - Date.parse(conditions.startedAt)) / 1000;
+  // The job beside this one has read the image already, or is about to: what one of them stores is the other's.
+  const published = await inventoryOf(ports, first.published, (layer) => ports.registry.openBlob(first.reference, layer));
+  if (!mayVary(await sideOf(ports.blobs, published), await sideOf(ports.blobs, outcome.inventory), outcome.baseLayers ?? 0))
+    return undefined;
+  const left = Math.floor(ports.buildSeconds - taken);
+  if (left < TIME_LEFT_MIN * taken) return failed(`the first build took ${Math.round(taken)} s of ${ports.buildSeconds} s`);
+  order.onLog('conforme: the rebuild differs from the published image; building again under other conditions');
+  try {
+    return await build(ports, { ...order, unlike: conditions, seconds: left }, rebuild.resolvedDependencies);
+  } catch (thrown) {
+    if (ports.signal?.aborted === true || !(thrown instanceof Problem)) throw thrown;
+    return failed(thrown.message);
+  }
+}
+
+async function build(ports: Ports, order: BuildOrder, fetched: readonly ResolvedDependency[]): Promise<SecondRebuild> {
+  const before = new Set(fetched.map(nameOf));
+  const log = keepLog(ports.blobs, (line) => ports.progress.log(order.id, line));
+  const built = await ports.builder.build({ ...order, onLog: log.line });
+  try {
+    if (built.outcome.status === 'not-comparable') return failed(`${built.outcome.reason}: ${built.outcome.detail}`);
+    const { image } = built.outcome;
+    return {
+      status: 'built',
+      conditions: built.conditions,
+      inventory: await inventoryOf(ports, image, (layer) => image.openBlob(layer)),
+      manifestDigest: image.manifestDigest,
+      log: await log.store(),
+      resolvedDependencies: built.resolvedDependencies.filter((one) => !before.has(nameOf(one))),
+    };
+  } finally {
+    await built.done();
+  }
+}
+
+function nameOf({ uri, digest }: ResolvedDependency): string {
+  return `${uri} ${digest?.sha256}`;
+}
+
+function failed(detail: string): SecondRebuild {
+  return { status: 'failed', detail };
+}
+
+async function sideOf(blobs: Blobs, digest: Digest): Promise<ImageSide> {
+  const inventory = await getDocument<Inventory>(blobs, digest);
+  return imageSide(inventory, await getContents(blobs, inventory.contents));
+}
+
+/** How many of the lowest layers of an image are all the layers of one of its base images. */
+export function baseLayersOf({ rootfs }: ImageConfig, bases: readonly ResolvedImage[]): number {
+  const counts = bases.map(({ config }) => {
+    const layers = config.rootfs.diff_ids;
+    return layers.every((diffId, index) => diffId === rootfs.diff_ids[index]) ? layers.length : 0;
+  });
+  return Math.max(0, ...counts);
+}
