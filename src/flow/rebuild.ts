@@ -11,11 +11,11 @@ import { compareDockerfiles } from '../steps/compare-dockerfiles.ts';
 import { findRecipe } from '../steps/find-recipe.ts';
 import { findSource, whyNoSource } from '../steps/find-source.ts';
 import { basesOf, planBuild } from '../steps/plan-build.ts';
+import { buildOnce } from './build-once.ts';
 import { getContents, getDocument } from './documents.ts';
 import { type InventoryPorts, inventoryOf } from './inventory.ts';
-import { keepLog } from './log.ts';
 import { readProvenance } from './provenance.ts';
-import { baseLayersOf, type BuildOrder, rebuildAgain } from './second-rebuild.ts';
+import { type BuildOrder, rebuildAgain } from './second-rebuild.ts';
 import { fetchSource } from './source.ts';
 
 export type RebuildPorts = InventoryPorts & {
@@ -35,7 +35,7 @@ export type RebuildPorts = InventoryPorts & {
  * image itself names and that does not answer is waited for until `lastTry`: any address may stand in an image.
  */
 export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, lastTry = true): Promise<Rebuild> {
-  const { registry, blobs, progress, builder } = ports;
+  const { registry, blobs, progress } = ports;
   const rebuild: Rebuild = { resolvedDependencies: [], outcome: refusal('no-source', ''), finishedAt: '' };
   const end = (outcome: Rebuild['outcome']): Rebuild => ({ ...rebuild, outcome, finishedAt: ports.now().toISOString() });
 
@@ -105,7 +105,6 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
   rebuild.plan = plan;
 
   await progress.step(job.id, 'rebuild');
-  const log = keepLog(blobs, (line) => progress.log(job.id, line));
   const order: BuildOrder = {
     id: job.id,
     plan,
@@ -114,47 +113,15 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
       const from = pinnedReference(wanted.references[index] ?? image.reference, image.manifestDigest);
       return { image, openBlob: (layer) => registry.openBlob(from, layer) };
     }),
-    onLog: log.line,
+    onLog: (line) => progress.log(job.id, line),
   };
-  let built = await builder.build(order);
-  const why = againstThePast(built);
-  if (why !== undefined && plan.asOf !== undefined) {
-    log.line(`conforme: the archives as of ${plan.asOf.time} were not to be had: ${why}`);
-    const { asOf: _, ...today } = plan;
-    rebuild.plan = order.plan = today;
-    if (built.outcome.status !== 'built') {
-      log.line('conforme: building again with the archives as they are');
-      await built.done();
-      built = await builder.build(order);
-    }
-  }
-  try {
-    rebuild.conditions = built.conditions;
-    rebuild.builderVersion = built.builderVersion;
-    rebuild.resolvedDependencies = built.resolvedDependencies;
-    rebuild.log = await log.store();
-    if (built.outcome.status === 'not-comparable') return end(built.outcome);
-    const { image } = built.outcome;
-    const inventory = await inventoryOf(ports, image, (layer) => image.openBlob(layer));
-    const baseLayers = baseLayersOf(image.config, bases);
-    rebuild.outcome = { status: 'built', inventory, manifestDigest: image.manifestDigest, ...(baseLayers > 0 && { baseLayers }) };
-  } finally {
-    await built.done();
-  }
+  const { built, seconds } = await buildOnce(ports, order, fetched.context);
+  Object.assign(rebuild, built);
+  if (rebuild.outcome.status !== 'built') return end(rebuild.outcome);
   // What the first one left is gone by now: two builds never take the room of two.
-  const second = await rebuildAgain(ports, { published, reference, rebuild, order });
+  const second = await rebuildAgain(ports, { published, reference, rebuild, order: { ...order, plan: built.plan ?? plan }, seconds });
   if (second !== undefined) rebuild.second = second;
   return end(rebuild.outcome);
-}
-
-/**
- * Why a build shall not count as one of the time that its plan names: the archive of snapshots failed, or a step did that got its answers from
- * there, where the time may be a wrong guess.
- */
-function againstThePast({ archiveFault, outcome, resolvedDependencies }: Awaited<ReturnType<Builder['build']>>): string | undefined {
-  if (archiveFault !== undefined) return archiveFault;
-  const failed = outcome.status === 'not-comparable' && (outcome.reason === 'build-failed' || outcome.reason === 'input-gone');
-  return failed && resolvedDependencies.some(({ annotations }) => annotations?.original !== undefined) ? outcome.detail : undefined;
 }
 
 /** When the published image took its packages from the archives; undefined where nothing could come of it. */

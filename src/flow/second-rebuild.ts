@@ -1,12 +1,13 @@
-import type { Digest } from '../model/digest.ts';
+import { type Digest, digestOf } from '../model/digest.ts';
 import type { Inventory } from '../model/inventory.ts';
-import type { ImageConfig, ResolvedImage } from '../model/oci.ts';
+import { canonicalJson } from '../model/json.ts';
+import type { ResolvedImage } from '../model/oci.ts';
 import type { Rebuild, ResolvedDependency, SecondRebuild } from '../model/rebuild.ts';
-import type { Blobs, Builder, Clock, Progress } from '../ports.ts';
+import type { Blobs, Builder, Progress } from '../ports.ts';
 import { Problem } from '../problem.ts';
 import { type ImageSide, imageSide } from '../steps/case.ts';
 import { mayVary } from '../steps/may-vary.ts';
-import { getContents, getDocument } from './documents.ts';
+import { getContents, getDocument, putDocument } from './documents.ts';
 import { type InventoryPorts, inventoryOf } from './inventory.ts';
 import { keepLog } from './log.ts';
 
@@ -16,7 +17,6 @@ type Ports = InventoryPorts & {
   blobs: Blobs;
   progress: Progress;
   builder: Builder;
-  now: Clock;
   buildSeconds: number;
   signal?: AbortSignal;
 };
@@ -30,21 +30,26 @@ const TIME_LEFT_MIN = 1.5;
  */
 export async function rebuildAgain(
   ports: Ports,
-  first: { published: ResolvedImage; reference: string; rebuild: Rebuild; order: BuildOrder },
+  first: { published: ResolvedImage; reference: string; rebuild: Rebuild; order: BuildOrder; seconds: number },
 ): Promise<SecondRebuild | undefined> {
-  const { rebuild, order } = first;
+  const { rebuild, order, seconds: taken } = first;
   const { outcome, conditions } = rebuild;
   if (outcome.status !== 'built' || conditions === undefined || outcome.manifestDigest === first.published.manifestDigest) return undefined;
-  const taken = (ports.now().getTime() - Date.parse(conditions.startedAt)) / 1000;
   // The job beside this one has read the image already, or is about to: what one of them stores is the other's.
   const published = await inventoryOf(ports, first.published, (layer) => ports.registry.openBlob(first.reference, layer));
   if (!mayVary(await sideOf(ports.blobs, published), await sideOf(ports.blobs, outcome.inventory), outcome.baseLayers ?? 0))
     return undefined;
   const left = Math.floor(ports.buildSeconds - taken);
   if (left < TIME_LEFT_MIN * taken) return failed(`the first build took ${Math.round(taken)} s of ${ports.buildSeconds} s`);
+  // The inventory and the conditions of the first build name it, also where that is one of earlier in the day.
+  const name = `second-build/v1/${digestOf(canonicalJson({ inventory: outcome.inventory, conditions, plan: order.plan }))}`;
+  const known = await ports.blobs.resolve(name);
+  if (known !== undefined) return getDocument<SecondRebuild>(ports.blobs, known);
   order.onLog('conforme: the rebuild differs from the published image; building again under other conditions');
   try {
-    return await build(ports, { ...order, unlike: conditions, seconds: left }, rebuild.resolvedDependencies);
+    const second = await build(ports, { ...order, unlike: conditions, seconds: left }, rebuild.resolvedDependencies);
+    if (second.status === 'built') await ports.blobs.link(name, await putDocument(ports.blobs, second));
+    return second;
   } catch (thrown) {
     if (ports.signal?.aborted === true || !(thrown instanceof Problem)) throw thrown;
     return failed(thrown.message);
@@ -82,13 +87,4 @@ function failed(detail: string): SecondRebuild {
 async function sideOf(blobs: Blobs, digest: Digest): Promise<ImageSide> {
   const inventory = await getDocument<Inventory>(blobs, digest);
   return imageSide(inventory, await getContents(blobs, inventory.contents));
-}
-
-/** How many of the lowest layers of an image are all the layers of one of its base images. */
-export function baseLayersOf({ rootfs }: ImageConfig, bases: readonly ResolvedImage[]): number {
-  const counts = bases.map(({ config }) => {
-    const layers = config.rootfs.diff_ids;
-    return layers.every((diffId, index) => diffId === rootfs.diff_ids[index]) ? layers.length : 0;
-  });
-  return Math.max(0, ...counts);
 }
