@@ -29,6 +29,8 @@ export const FileFacts = Type.Object({
   magic: Type.Optional(Type.Enum(['elf', 'script', 'pyc', 'archive'])),
   /** Of a script: what follows `#!` on its first line, written like a path. execve(2). */
   interpreter: Type.Optional(Type.String()),
+  /** Of layers of an image only: what an archive amounts to without the times in it, as its format and a digest: `zip sha256:…`. */
+  undated: Type.Optional(Type.String()),
   /** Of layers of an image only: libraries whose version strings an ELF file holds, or the module that a package.json describes. */
   claims: Type.Optional(Type.Array(Claim)),
 });

@@ -59,6 +59,9 @@ const BYTECODE = /^\/(?!usr\/lib\/python3).*\/__pycache__\/[^/]+\.pyc$/;
 /** Bytes. Ten times what a large module compiles to. */
 const BYTECODE_BYTES_MAX = 256 * 1024;
 
+/** What pip notes of the files that it installed: compared without what follows from the files. */
+const WHEEL_RECORD = /\.dist-info\/RECORD$/;
+
 /** Where start scripts stand: what they run is read off them. */
 const START_SCRIPT = /^\/(?:[^/]+|usr\/local\/s?bin\/[^/]+|(?:app|opt|srv)\/[^/]+\.sh)$/;
 /** Bytes. The start scripts of databases, the longest there are, have some 15 kB. */
@@ -76,7 +79,8 @@ export function wantsContent(path: Path, size: number): boolean {
     FOLDERS.some((folder) => path.startsWith(folder)) ||
     APT_LIST.test(path) ||
     APT_KEY.test(path) ||
-    ROOT_SETTINGS.test(path)
+    ROOT_SETTINGS.test(path) ||
+    WHEEL_RECORD.test(path)
   )
     return true;
   if (BYTECODE.test(path)) return size <= BYTECODE_BYTES_MAX;

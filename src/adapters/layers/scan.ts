@@ -10,6 +10,7 @@ import { Problem } from '../../problem.ts';
 import { CompressionFault, gunzip } from './gzip.ts';
 import { HEAD_BYTES, interpreterOf, MAGIC_BYTES, magicOf } from './magic.ts';
 import { isManifest, recogniseElf, recogniseManifest, type Recogniser } from './recognise.ts';
+import { makeUndate, type Undater } from './undated.ts';
 import { makeScavenger } from './scavenge.ts';
 import { type ByteSource, makeByteSource } from './source.ts';
 import { unzstd } from './zstd.ts';
@@ -130,6 +131,8 @@ function collectFiles(
   let digest: Digest = EMPTY;
   let head: Buffer = Buffer.alloc(0);
   let recogniser: Recogniser | undefined;
+  const undate = makeUndate();
+  let undater: Undater | undefined;
 
   function asWhiteout({ path, kind, size }: TarMember): TarEntry | 'dropped' | undefined {
     const marker = whiteoutOf(path);
@@ -174,12 +177,14 @@ function collectFiles(
       digest = EMPTY;
       head = Buffer.alloc(0);
       recogniser = recognise && isManifest(file.path, file.size) ? recogniseManifest() : undefined;
+      undater = recognise ? undate(file.path, file.size) : undefined;
     },
     data(bytes) {
       if (ignored) return;
       const before = head;
       if (head.length < HEAD_BYTES && head.length < file.size) head = Buffer.concat([head, bytes.subarray(0, HEAD_BYTES - head.length)]);
       if (recognise) recogniseIn(bytes, before);
+      undater?.data(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
       if (wanted) parts.push(Buffer.from(bytes));
       if (bytes.length === file.size) digest = digestFromHex(hash('sha256', bytes));
       else (hashing ??= createHash('sha256')).update(bytes);
@@ -194,6 +199,8 @@ function collectFiles(
       if (interpreter !== undefined) file.interpreter = interpreter;
       const claims = recogniser?.end() ?? [];
       if (claims.length > 0) file.claims = claims;
+      const undated = undater?.end();
+      if (undated !== undefined) file.undated = undated;
       if (wanted) contents.set(digest, Buffer.concat(parts));
       entries.push(file);
     },

@@ -9,6 +9,7 @@ import { aptHistory } from './apt-history.ts';
 import { aptLists } from './apt-lists.ts';
 import { aptSources } from './apt-sources.ts';
 import { aptTerm } from './apt-term.ts';
+import { arTimes, gzipTime, zipMembers } from './archive-times.ts';
 import { bootstrapLog } from './bootstrap-log.ts';
 import { builderFiles } from './builder-files.ts';
 import { debconfDatabase } from './debconf.ts';
@@ -32,6 +33,7 @@ import { type Rule, ruleId } from './rule.ts';
 import { runFolders } from './run-folders.ts';
 import { shadowLastChange } from './shadow-last-change.ts';
 import { standardDevices } from './standard-devices.ts';
+import { wheelRecord } from './wheel-record.ts';
 
 /** The rules about files, in the order in which they are asked: the first that applies to a path and excuses it is named. */
 export const FILE_RULES: readonly Rule[] = [
@@ -57,6 +59,10 @@ export const FILE_RULES: readonly Rule[] = [
   ldconfigAuxCache,
   fontconfigCache,
   pycSourceTime,
+  wheelRecord,
+  zipMembers,
+  arTimes,
+  gzipTime,
   machineId,
   hostKeys,
   snakeoilLink,
@@ -134,7 +140,8 @@ export const BUILDER_RULES: ReadonlySet<string> = new Set(
 );
 
 /** Nearly every path of an image is none that a rule applies to: these few beginnings decide it quickly. */
-const BEGINNINGS = /^\/(?:etc|var|dev|run)\/|\.pyc$|^\/\.dockerenv$|^\/usr\/sbin\/policy-rc\.d$/;
+const BEGINNINGS =
+  /^\/(?:etc|var|dev|run)\/|\.(?:pyc|gz|a|jar|war|ear|whl|egg|zip)$|\.dist-info\/RECORD$|^\/\.dockerenv$|^\/usr\/sbin\/policy-rc\.d$/;
 
 export function rulesFor(path: Path): readonly Rule[] {
   return BEGINNINGS.test(path) ? FILE_RULES.filter((rule) => rule.applies(path)) : [];

@@ -44,6 +44,10 @@ test('no rule excuses what is run: for every rule an x bit, a setuid bit and a c
     '/var/lib/apt/lists/auxfiles',
     '/etc/dpkg/dpkg.cfg.d/docker',
     '/usr/sbin/policy-rc.d',
+    '/usr/share/doc/x/changelog.gz',
+    '/opt/lib/libx.a',
+    '/opt/app.jar',
+    '/opt/lib/x-1.dist-info/RECORD',
   ];
   for (const path of paths) {
     const rules = FILE_RULES.filter((rule) => rule.applies(path));
