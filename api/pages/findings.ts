@@ -18,7 +18,7 @@ export function findingsSection(verdict: Verdict, verdictLink: string): Html {
   </section>`;
 }
 
-function findingCard({ code, severity, message, paths, layer, line, evidence, advice }: Finding): Html {
+function findingCard({ code, severity, message, paths, layer, line, href, evidence, advice }: Finding): Html {
   const facts = Object.entries(evidence);
   const more = paths.length - PATHS_SHOWN;
   return html`<article class="card finding ${severity}">
@@ -46,7 +46,7 @@ function findingCard({ code, severity, message, paths, layer, line, evidence, ad
       ${
         line !== undefined &&
         html`<dt>Dockerfile</dt>
-          <dd>line ${line}</dd>`
+          <dd>${href === undefined ? `line ${line}` : html`<a href="${href}">line ${line}</a>`}</dd>`
       }
       <dt>code</dt>
       <dd><code>${code}</code></dd>

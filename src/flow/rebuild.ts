@@ -75,7 +75,8 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
 
   const parsed = parseDockerfile(fetched.dockerfile.text);
   if (!parsed.ok) return end({ ...refusal('build-failed', `${path} does not parse: ${parsed.message}`), line: parsed.line });
-  rebuild.dockerfile = { path, digest: fetched.dockerfile.digest, steps: parsed.dockerfile.steps };
+  const { digest, text } = fetched.dockerfile;
+  rebuild.dockerfile = { path, digest, steps: parsed.dockerfile.steps, text };
 
   const wanted = basesOf(parsed.dockerfile, recipe, job.image.platform);
   if ('reason' in wanted) return end({ status: 'not-comparable', ...wanted });

@@ -1,4 +1,5 @@
 import { DockerfileParser, type Instruction as AstInstruction } from 'dockerfile-ast';
+import { joinContinued, type JoinedLines } from './joined-lines.ts';
 import type { DockerfileStep } from './rebuild.ts';
 
 /** An instruction as written. Dockerfile reference: https://docs.docker.com/reference/dockerfile/ */
@@ -9,6 +10,8 @@ export type Instruction = {
   keyword: string;
   /** On one line: without comments, line breaks and the escapes that join lines. */
   text: string;
+  /** As a builder hands it on, here-documents included, with the lines it came from. */
+  source: JoinedLines;
   /** `--mount=type=cache,target=/x` is `['mount', 'type=cache,target=/x']`. */
   flags: [name: string, value: string][];
   /** What stands behind keyword and flags. */
@@ -85,6 +88,7 @@ function read(node: AstInstruction, escape: string): Instruction {
     line: start.line + 1,
     keyword: node.getKeyword().toUpperCase(),
     text,
+    source: joinContinued(node.getTextContent(), start.line + 1, escape),
     flags: flags.map((flag) => [flag.getName(), flag.getValue() ?? '']),
     words: text
       .split(/\s+/)

@@ -287,6 +287,52 @@ export const FINDINGS = {
     title: 'The image has no Debian package database',
     advice: 'Build on a Debian base image, and keep /var/lib/dpkg.',
   },
+  'base-unpinned': {
+    severity: 'low',
+    title: 'The Dockerfile names an image by a tag, which may be another image tomorrow',
+    advice: 'Add the digest: FROM name:tag@sha256:…. Bots keep it current.',
+  },
+  'base-latest': {
+    severity: 'low',
+    title: 'The Dockerfile builds on whatever image is latest',
+    advice: 'Name a release and its digest: FROM name:tag@sha256:….',
+  },
+  'download-unchecked': {
+    severity: 'low',
+    title: 'A step downloads a file, and nothing is held against it',
+    advice:
+      'Check it in the same step with sha256sum -c or gpg --verify, such that a failure ends the step; or use ADD --checksum=sha256:….',
+  },
+  'download-executed': {
+    severity: 'low',
+    title: 'A step runs what it downloads, as it comes',
+    advice: 'Keep the file, check its SHA-256, then run it; or install the program from a package.',
+  },
+  'repository-key-unpinned': {
+    severity: 'low',
+    title: 'The Dockerfile trusts a repository of packages by a key that it does not pin, or by none',
+    advice: 'COPY the key from the source, or check its SHA-256 or fingerprint in the same step, and name it with signed-by.',
+  },
+  'varying-step': {
+    severity: 'info',
+    title: 'What a step makes depends on the clock or on random numbers',
+    advice: 'Take times from SOURCE_DATE_EPOCH, and make keys and ids when the container starts.',
+  },
+  'cache-left': {
+    severity: 'info',
+    title: 'A step leaves a cache of its day in the image',
+    advice: 'Remove it in the same step, or keep it out of the image with RUN --mount=type=cache.',
+  },
+  'compiled-package': {
+    severity: 'info',
+    title: 'A step compiles what Debian has as a package',
+    advice: 'Install the package: it is signed, gets security updates, and others build it again.',
+  },
+  'step-unread': {
+    severity: 'info',
+    title: 'The script of a step is too long or too nested to be looked into',
+    advice: 'Put long scripts into files of their own and COPY them.',
+  },
 } as const satisfies Record<string, { severity: Severity; title: string; advice: string }>;
 
 export type FindingCode = keyof typeof FINDINGS;

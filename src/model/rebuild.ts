@@ -153,7 +153,13 @@ export type Rebuild = {
   /** Only where something differs that no rule excuses and that a build can make vary. */
   second?: SecondRebuild;
   /** Parsed instructions of the Dockerfile with their lines, for tracing layers to lines. */
-  dockerfile?: { path: string; digest: Digest; steps: DockerfileStep[] };
+  dockerfile?: {
+    path: string;
+    digest: Digest;
+    steps: DockerfileStep[];
+    /** Absent in documents from before its faults were told. */
+    text?: string;
+  };
   /** ISO 8601, UTC. */
   finishedAt: string;
 };

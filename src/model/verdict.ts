@@ -108,6 +108,8 @@ export const Finding = Type.Object({
   layer: Type.Optional(Type.Integer()),
   /** Line of the Dockerfile. */
   line: Type.Optional(Type.Integer()),
+  /** Where that line is to be read: in the repository at its commit. */
+  href: Type.Optional(Type.String({ description: 'of the line, where the forge of the repository is known' })),
   /** Facts by name: package, expected and found digests … */
   evidence: Type.Record(Type.String(), Type.String()),
   advice: Type.String(),

@@ -78,7 +78,7 @@ function keysOf(
 }
 
 /** Debian's own suites are followed by the keys that are pinned for them, wherever an image gets them from. */
-function isDebians({ suite, components, signedBy }: AptSource): boolean {
+export function isDebians({ suite, components, signedBy }: AptSource): boolean {
   if (signedBy !== undefined) return signedBy.includes('/debian-archive-');
   return DEBIAN_SUITE.test(suite) && components.includes('main');
 }

@@ -95,7 +95,7 @@ function lineage(stages: readonly Stage[], expand: (text: string) => string): { 
 }
 
 /** Global scope: platform arguments, then ARG before FROM with its default or the value given for the build. */
-function variables(dockerfile: Dockerfile, buildArgs: Record<string, string>, platform: Platform): Map<string, string> {
+export function variables(dockerfile: Dockerfile, buildArgs: Record<string, string>, platform: Platform): Map<string, string> {
   const name = platformName(platform);
   const values = new Map<string, string>();
   // This machine builds for its own platform, so that of the builder and that of the target are one.
@@ -110,13 +110,13 @@ function variables(dockerfile: Dockerfile, buildArgs: Record<string, string>, pl
   return values;
 }
 
-function takesFrom({ keyword, flags, line }: Instruction): { from: string; line: number }[] {
+export function takesFrom({ keyword, flags, line }: Instruction): { from: string; line: number }[] {
   if (keyword === 'COPY') return flags.flatMap(([name, value]) => (name === 'from' ? [{ from: value, line }] : []));
   if (keyword !== 'RUN') return [];
   return mounts(flags).flatMap((mount) => (mount.has('from') ? [{ from: mount.get('from') ?? '', line }] : []));
 }
 
-function mounts(flags: Instruction['flags']): Map<string, string>[] {
+export function mounts(flags: Instruction['flags']): Map<string, string>[] {
   return flags.flatMap(([name, value]) => {
     if (name !== 'mount') return [];
     const options = value.replace(/^["']|["']$/g, '').split(',');

@@ -1,9 +1,11 @@
 import { byText } from '../../model/path.ts';
 import { SEVERITIES } from '../../model/verdict.ts';
+import { lineAddress } from '../line-address.ts';
 import { accounts } from './accounts.ts';
 import { bundled } from './bundled.ts';
 import { configuration } from './configuration.ts';
 import { unverifiedDownloads } from './downloads.ts';
+import { dockerfileFaults } from './dockerfile/index.ts';
 import { drifts } from './drift.ts';
 import type { FindingMaker, Found, Scene } from './finding.ts';
 import { foundPackages } from './found-packages.ts';
@@ -49,6 +51,7 @@ const MAKERS: readonly FindingMaker[] = [
   rebuildNotes,
   varying,
   reproduction,
+  dockerfileFaults,
 ];
 
 /** A hostile image may earn a finding for each of its files: the gravest this many of one code stand in the verdict. */
@@ -64,6 +67,9 @@ export function findings(scene: Scene): Found[] {
       byText(a.paths[0] ?? '', b.paths[0] ?? '') ||
       byText(a.message, b.message),
   );
+  const { source, dockerfile } = scene.file.rebuild;
+  const addressOf = (line: number): string | undefined =>
+    source === undefined || dockerfile === undefined ? undefined : lineAddress(source, dockerfile.path, line);
   const counts = new Map<string, number>();
   const last = new Map<string, Found>();
   const kept: Found[] = [];
@@ -72,6 +78,8 @@ export function findings(scene: Scene): Found[] {
     const number = (counts.get(code) ?? 0) + 1;
     counts.set(code, number);
     if (number > EACH_CODE_MAX) continue;
+    const href = one.finding.line === undefined ? undefined : addressOf(one.finding.line);
+    if (href !== undefined) one.finding.href = href;
     kept.push(one);
     last.set(code, one);
   }
