@@ -1,4 +1,7 @@
 # Two images out of one file: `service` plays api, evidence, conclude and deliver; `rebuild` has the builder in addition.
+# Two static programs out of it are wanted; the steps are run by the runc below.
+FROM moby/buildkit:v0.34.2-rootless AS buildkit
+
 FROM node:24-bookworm-slim AS modules
 WORKDIR /opt/conforme
 COPY package.json package-lock.json .npmrc ./
@@ -34,5 +37,6 @@ RUN apt-get update \
 RUN chmod 0755 /usr/bin/newuidmap /usr/bin/newgidmap \
  && setcap cap_setuid=ep /usr/bin/newuidmap && setcap cap_setgid=ep /usr/bin/newgidmap \
  && echo conforme:100000:65536 | tee /etc/subuid > /etc/subgid
+COPY --from=buildkit /usr/bin/buildkitd /usr/bin/buildctl /usr/local/bin/
 USER conforme
 CMD ["node", "workers/main.ts"]

@@ -147,6 +147,12 @@ const SETTINGS = {
     '1',
     integer(1, 64),
   ),
+  buildkit: optional(
+    'CONFORME_BUILDKIT',
+    'folder with `buildkitd` and `buildctl`, 0.30 or later, for images that BuildKit built; `none` for buildah alone',
+    'from the PATH, where they are there',
+    (text) => (text === 'none' ? text : resolve(text)),
+  ),
   logLevel: setting('CONFORME_LOG_LEVEL', '`debug`, `info`, `warn` or `error`', 'info', oneOf(['debug', 'info', 'warn', 'error'])),
   contextBytes: setting('CONFORME_CONTEXT_BYTES', 'an uploaded build context; sources, not data sets', '512M', bytes),
   buildSeconds: setting(

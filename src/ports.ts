@@ -119,6 +119,8 @@ export type BuiltImage = {
 
 /** Builds an image in the clean environment; nothing of the job is left after `done()`. */
 export type Builder = {
+  /** What is set up here. */
+  builders: readonly BuildPlan['builder'][];
   build(order: {
     id: string;
     plan: BuildPlan;
@@ -165,6 +167,8 @@ export type BuildProgram = {
     proxy: string;
     /** What runs a step: an OCI runtime. */
     runtime: string;
+    /** The host name, where a step is to see another one than its builder's own. */
+    hostName?: string;
     /** Files that steps see and that leave nothing in the image, `from:to:ro`. */
     volumes: readonly string[];
   }): Promise<string[]>;
@@ -178,6 +182,8 @@ export type BuildWords = {
   /** A failure that it names. */
   known?: { reason: NotComparable; detail: string };
   step?: { text: string; line?: number; wantsSecret?: boolean };
+  /** Of the step, where the program's own says less. */
+  exit?: number;
 };
 
 /** Installs exactly these packages from nothing in the clean environment, without any network. */

@@ -83,6 +83,7 @@ export async function startRebuild(common: Common): Promise<Running> {
   const { snapshotAddress } = await import('../src/adapters/debian/snapshot-address.ts');
   const { makeBuilder } = await import('../src/adapters/environment/builder.ts');
   const { buildah } = await import('../src/adapters/buildah/buildah.ts');
+  const { findBuildkit } = await import('../src/adapters/buildkit/buildkit.ts');
   const { makeReinstaller } = await import('../src/adapters/environment/reinstaller.ts');
   const { sweepJobs } = await import('../src/adapters/environment/jobs.ts');
   const { sweepCgroups } = await import('../src/adapters/environment/cgroup.ts');
@@ -94,6 +95,9 @@ export async function startRebuild(common: Common): Promise<Running> {
   const swept = await sweepJobs(folder, ids);
   await sweepCgroups();
   if (swept > 0) log.info({ swept }, 'removed what builds of a worker that was killed had left');
+
+  const buildkit = config.buildkit === 'none' ? undefined : await findBuildkit(config.buildkit);
+  if (buildkit === undefined) log.info('no BuildKit is set up here; images that it built are rebuilt with buildah, as far as that can');
 
   const archives = makeGuard({ allow: config.allowAddresses, hosts: await archiveHosts(config) });
   const { snapshotUrl } = config;
@@ -119,7 +123,7 @@ export async function startRebuild(common: Common): Promise<Running> {
       folder,
       ids,
       limits,
-      programs: [buildah],
+      programs: buildkit === undefined ? [buildah] : [buildah, buildkit],
       openProxy: (plan) => makeProxy({ guard: archives, ...pastOf(plan) }),
     }),
     snapshots: snapshotUrl !== undefined,

@@ -33,6 +33,7 @@ export function runRebuild(ports: RebuildPorts & ReinstallPorts, consume: Consum
 /** A build that was stopped says nothing: whatever it handed over must not be stored as its outcome. */
 function stoppable(builder: Builder, signal: AbortSignal): Builder {
   return {
+    ...builder,
     async build(order) {
       const built = await builder.build({ ...order, signal });
       if (!signal.aborted) return built;

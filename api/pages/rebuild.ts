@@ -96,7 +96,7 @@ function planFacts(plan: BuildPlan, builderVersion: string | undefined): Fact[] 
       html`<code>${plan.dockerfile}</code
         >${plan.target !== undefined && html`, stage <code>${plan.target}</code>`}${plan.origins?.dockerfile === 'provenance' && ', as the provenance says'}`,
     ],
-    ['builder', builderVersion ?? plan.builder],
+    ['builder', `${plan.builder} ${builderVersion ?? ''}${plan.detail === undefined ? '' : `: ${plan.detail}`}`],
     ['archives', plan.asOf !== undefined && `as they were at ${plan.asOf.time}`],
     ['platform', `${plan.platform.os}/${plan.platform.architecture}`],
     ...plan.bases.map(

@@ -10,6 +10,7 @@ import { asOf } from '../steps/as-of.ts';
 import { compareDockerfiles } from '../steps/compare-dockerfiles.ts';
 import { findRecipe } from '../steps/find-recipe.ts';
 import { findSource, whyNoSource } from '../steps/find-source.ts';
+import { chooseBuilder } from '../steps/choose-builder.ts';
 import { basesOf, planBuild } from '../steps/plan-build.ts';
 import { buildOnce } from './build-once.ts';
 import { getContents, getDocument } from './documents.ts';
@@ -78,7 +79,9 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
   const { digest, text } = fetched.dockerfile;
   rebuild.dockerfile = { path, digest, steps: parsed.dockerfile.steps, text };
 
-  const wanted = basesOf(parsed.dockerfile, recipe, job.image.platform);
+  const choice = chooseBuilder({ published, dockerfile: parsed.dockerfile, recipe, builders: ports.builder.builders });
+  if ('reason' in choice) return end({ status: 'not-comparable', ...choice });
+  const wanted = basesOf(parsed.dockerfile, recipe, job.image.platform, choice.builder);
   if ('reason' in wanted) return end({ status: 'not-comparable', ...wanted });
   const bases: ResolvedImage[] = [];
   for (const base of wanted.references) {
@@ -100,9 +103,10 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
     dockerfile: parsed.dockerfile,
     bases,
     references: wanted.references,
-    ...(past === undefined ? {} : { asOf: past }),
+    choice,
+    // BuildKit gives its steps no way to tell apt that a Release file of a time past may be used.
+    ...(past === undefined || choice.builder === 'buildkit' ? {} : { asOf: past }),
   });
-  if ('reason' in plan) return end({ status: 'not-comparable', ...plan });
   rebuild.plan = plan;
 
   await progress.step(job.id, 'rebuild');

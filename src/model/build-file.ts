@@ -7,7 +7,7 @@ export type BuildFile = {
   /** The texts under which the file asks for images from outside, exactly as written, each with the base that is meant. */
   images: Map<string, PinnedBase>;
   /** The instruction that a builder's messages call `text`, or that begins on a line. */
-  find(step: string | number): { line: number; wantsSecret: boolean } | undefined;
+  find(step: string | number): { line: number; text: string; wantsSecret: boolean } | undefined;
 };
 
 export function readBuildFile(text: string, plan: BuildPlan): BuildFile {
@@ -38,6 +38,7 @@ export function readBuildFile(text: string, plan: BuildPlan): BuildFile {
       return (
         found && {
           line: found.line,
+          text: found.text,
           wantsSecret: found.flags.some(([flag, value]) => flag === 'mount' && /type=(secret|ssh)\b/.test(value)),
         }
       );

@@ -29,6 +29,8 @@ export type BuildOrigins = { dockerfile?: 'request' | 'provenance'; target?: 're
 /** Everything that decides what the build does; equal plans over equal sources ask for equal builds. */
 export type BuildPlan = {
   builder: 'buildah' | 'buildkit';
+  /** Why it is another builder than the publisher's. */
+  detail?: string;
   /** Relative to the context. */
   dockerfile: string;
   target?: string;
@@ -45,8 +47,8 @@ export type BuildPlan = {
   format: 'oci' | 'docker';
   /** How the published image cuts its layers: one for each step that changes files (the default), or one for all of them. */
   layers?: 'each-step' | 'one';
-  /** Compress what was built, as a push does. It takes seconds, and only where buildah made the published image too can the manifests be equal. */
-  compressed?: boolean;
+  /** Compress what was built, as a push does. It takes seconds, and only where the published image was built reproducibly can the manifests be equal. */
+  compression?: 'gzip' | 'zstd' | 'estargz';
   /** What the archives are to answer: their state at that time, in place of today's. Absent where they answer as they are. */
   asOf?: AsOf;
 };

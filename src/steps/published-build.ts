@@ -1,7 +1,22 @@
 /** What a published image shows of how it was built. */
 import type { Instruction } from '../model/dockerfile.ts';
 import { canonicalJson } from '../model/json.ts';
+import { layerCompression } from '../model/media-types.ts';
 import type { ResolvedImage } from '../model/oci.ts';
+import type { BuildPlan } from '../model/rebuild.ts';
+
+/** BuildKit signs each step that it adds to the history; what added the last one made the image. */
+export function publishedBuilder(published: ResolvedImage): BuildPlan['builder'] {
+  return published.config.history?.at(-1)?.comment?.startsWith('buildkit.') === true ? 'buildkit' : 'buildah';
+}
+
+/** Of the topmost layer. Layers of the base are as they were, whatever compressed them. */
+export function publishedCompression(published: ResolvedImage): BuildPlan['compression'] {
+  const top = published.manifest.layers.at(-1);
+  if (top?.annotations?.['containerd.io/snapshot/stargz/toc.digest'] !== undefined) return 'estargz';
+  const found = layerCompression(top?.mediaType ?? '');
+  return found === 'gzip' || found === 'zstd' ? found : undefined;
+}
 
 /**
  * SOURCE_DATE_EPOCH, where the image was built with one: `created` is a whole second, and everything in the history on top of the base has that very

@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 import { parseDockerfile, type Dockerfile } from '../../src/model/dockerfile.ts';
 import type { Digest } from '../../src/model/digest.ts';
 import type { History, Platform, ResolvedImage } from '../../src/model/oci.ts';
+import type { BuildFailure, BuildPlan } from '../../src/model/rebuild.ts';
+import { chooseBuilder } from '../../src/steps/choose-builder.ts';
 import { findRecipe } from '../../src/steps/find-recipe.ts';
 import { basesOf, planBuild } from '../../src/steps/plan-build.ts';
 
@@ -35,8 +37,20 @@ function image(parts: { layers?: Digest[]; created?: string; history?: History[]
   };
 }
 
-const plan = (dockerfile: Dockerfile, published = image(), base = image(), request = {}): ReturnType<typeof planBuild> =>
-  planBuild({ recipe: findRecipe(request, []), published, dockerfile, references: ['debian:12'], bases: [base] });
+function plan(
+  dockerfile: Dockerfile,
+  published = image(),
+  base = image(),
+  request: Parameters<typeof findRecipe>[0] = {},
+  builders: BuildPlan['builder'][] = ['buildah'],
+): BuildPlan | BuildFailure {
+  const recipe = findRecipe(request, []);
+  const choice = chooseBuilder({ published, dockerfile, recipe, builders });
+  return 'reason' in choice ? choice : planBuild({ recipe, published, dockerfile, references: ['debian:12'], bases: [base], choice });
+}
+
+const byBuildkit = image({ history: [{ created_by: 'RUN /bin/sh -c id # buildkit', comment: 'buildkit.dockerfile.v0' }] });
+const both: BuildPlan['builder'][] = ['buildah', 'buildkit'];
 
 describe('basesOf', () => {
   const cases: [
@@ -127,6 +141,98 @@ describe('planBuild', () => {
       'COPY --chown=1:1 --chmod=755 a b',
     ])
       assert.ok(!('reason' in plan(file('FROM debian:12', line))), line);
+  });
+
+  it('builds with what the published image shows, where that is set up and can', () => {
+    const builderOf = (published: ResolvedImage, builders = both, line = 'RUN id') => {
+      const made = plan(file('FROM debian:12', line), published, image(), {}, builders);
+      return 'reason' in made ? [made.reason, made.detail] : [made.builder, made.detail];
+    };
+    assert.deepEqual(builderOf(image()), ['buildah', undefined]);
+    assert.deepEqual(builderOf(byBuildkit), ['buildkit', undefined]);
+    assert.deepEqual(builderOf(image({ history: [...byBuildkit.config.history!, { created_by: 'buildah' }] })), ['buildah', undefined]);
+    assert.deepEqual(builderOf(byBuildkit, ['buildah']), ['buildah', 'the image was built by BuildKit, which is not set up here']);
+    assert.deepEqual(builderOf(image(), both, 'COPY --link a b'), ['buildkit', 'buildah cannot do COPY --link']);
+    assert.deepEqual(builderOf(byBuildkit, ['buildah'], 'RUN <<end\nid\nend'), [
+      'unsupported',
+      'a here-document in RUN: the image was built by BuildKit, which is not set up here',
+    ]);
+    assert.deepEqual(builderOf(byBuildkit, both, 'RUN --security=insecure id'), ['unsupported', 'RUN --security']);
+    assert.deepEqual(builderOf(byBuildkit, both, 'RUN --mount=type=secret,id=x id')[0], 'secret-required');
+  });
+
+  it('knows what BuildKit builds', () => {
+    for (const line of [
+      'RUN <<end\nid\nend',
+      'COPY <<end /etc/motd\nhello\nend',
+      'COPY --link --parents --exclude=*.o --chmod=755 a b',
+      'ADD --checksum=sha256:00 --link --unpack https://example.org/x /x',
+      'ADD --keep-git-dir=true https://example.org/x.git /x',
+      'RUN --mount=type=cache,target=/c --mount=type=tmpfs,target=/t --mount=type=bind,target=/b --network=none id',
+      'HEALTHCHECK --start-interval=1s --retries=3 CMD true',
+      'ONBUILD RUN id',
+      'SHELL ["/bin/bash", "-c"]',
+    ])
+      assert.ok(!('reason' in plan(file('FROM debian:12', line), byBuildkit, image(), {}, both)), line);
+    for (const line of ['RUN --device=vendor.example/gpu id', 'RUN --security=insecure id', 'COPY --frobnicate a b'])
+      assert.ok('reason' in plan(file('FROM debian:12', line), byBuildkit, image(), {}, both), line);
+    for (const [syntax, known] of [
+      ['docker/dockerfile:1', true],
+      ['docker/dockerfile:1.7-labs', true],
+      ['docker/dockerfile:1.28', true],
+      ['docker/dockerfile-upstream:master', false],
+      ['evil.example/docker/dockerfile:1', false],
+    ] as const)
+      assert.equal(!('reason' in plan(file(`# syntax=${syntax}`, 'FROM debian:12'), byBuildkit, image(), {}, both)), known, syntax);
+    const newer = plan(file('# syntax=docker/dockerfile:1.900', 'FROM debian:12'), byBuildkit, image(), {}, ['buildkit']);
+    assert.ok('reason' in newer && newer.reason === 'unsupported');
+    const given = plan(file('FROM debian:12'), byBuildkit, image(), { buildArgs: { BUILDKIT_SYNTAX: 'evil.example/x' } }, both);
+    assert.ok('reason' in given && given.reason === 'unsupported');
+  });
+
+  it('refuses a named context by name, where it is used', () => {
+    const choose = (dockerfile: Dockerfile) => {
+      const recipe = { ...findRecipe({}, []), contexts: { lib: 'https://example.org/lib.git' } };
+      return chooseBuilder({ published: byBuildkit, dockerfile, recipe, builders: both });
+    };
+    const used = choose(file('FROM debian:12', 'COPY --from=lib /a /a'));
+    assert.ok('reason' in used && used.reason === 'unsupported' && /lib/.test(used.detail) && used.line === 2);
+    assert.deepEqual(choose(file('FROM debian:12', 'COPY lib /a')), { builder: 'buildkit' });
+  });
+
+  it('leaves out the stages that BuildKit does not need', () => {
+    const dockerfile = file(
+      'FROM debian:12 AS tools',
+      'FROM nowhere:1 AS unused',
+      'RUN --mount=type=secret,id=x id',
+      'FROM tools AS mid',
+      'FROM debian:12 AS src',
+      'FROM mid',
+      'COPY --from=3 /a /a',
+      'RUN --mount=from=other:2,target=/o id',
+    );
+    const bases = (builder: BuildPlan['builder']) => basesOf(dockerfile, findRecipe({}, []), amd64, builder);
+    assert.deepEqual(bases('buildkit'), { references: ['debian:12', 'other:2'] });
+    assert.deepEqual(bases('buildah'), { references: ['debian:12', 'nowhere:1', 'other:2'] });
+    assert.ok(!('reason' in plan(dockerfile, byBuildkit, image(), {}, both)));
+  });
+
+  it('compresses as the published image, only where the manifests can be equal', () => {
+    const at = '2024-02-29T12:00:00Z';
+    const compressionOf = (mediaType: string, created: string, annotations: Record<string, string> = {}) => {
+      const published = image({ created, history: [{ created: at, comment: 'buildkit.dockerfile.v0' }] });
+      published.manifest.layers.push({ mediaType, digest: id('9'), size: 1, annotations });
+      const made = plan(file('FROM debian:12'), published, image(), {}, both);
+      assert.ok(!('reason' in made));
+      return made.compression;
+    };
+    const gzip = 'application/vnd.oci.image.layer.v1.tar+gzip';
+    assert.equal(compressionOf(gzip, at), 'gzip');
+    assert.equal(compressionOf('application/vnd.docker.image.rootfs.diff.tar.gzip', at), 'gzip');
+    assert.equal(compressionOf('application/vnd.oci.image.layer.v1.tar+zstd', at), 'zstd');
+    assert.equal(compressionOf(gzip, at, { 'containerd.io/snapshot/stargz/toc.digest': id('8') }), 'estargz');
+    assert.equal(compressionOf('application/vnd.oci.image.layer.v1.tar', at), undefined);
+    assert.equal(compressionOf(gzip, '2024-02-29T12:00:00.5Z'), undefined);
   });
 
   it('leaves out stages after the target', () => {

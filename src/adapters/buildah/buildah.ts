@@ -24,7 +24,7 @@ export const buildah: BuildProgram = {
     const names = bases.flatMap(({ pinned, folder }) => [folder, storageName(pinned)]);
     const script = await readFile(SCRIPT, 'utf8');
     const environment = Object.entries(environmentVariables(proxy)).map(([name, value]) => `${name}=${value}`);
-    const compress = plan.compressed === true;
+    const compress = plan.compression === 'gzip';
     return [
       'env',
       ...environment,

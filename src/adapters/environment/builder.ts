@@ -44,6 +44,7 @@ type Order = Parameters<Builder['build']>[0];
 /** Builds with the program that the plan names, each build in a clean environment of its own. */
 export function makeBuilder(options: BuilderOptions): Builder {
   return {
+    builders: options.programs.map(({ name }) => name),
     async build(order) {
       const program = options.programs.find(({ name }) => name === order.plan.builder);
       if (program === undefined) throw new Problem('environment-missing', `${order.plan.builder} is not set up here`);
@@ -106,7 +107,14 @@ async function buildIn(program: BuildProgram, { job, proxy, limits, order, condi
 
   const bases = await writeBases(job, program.images, order);
   const steps = plan.asOf === undefined ? NOW : await pastApt(job.folder);
-  const command = await program.command({ plan, file, bases: bases.named, proxy: `http://127.0.0.1:${PROXY_PORT}`, ...steps });
+  const command = await program.command({
+    plan,
+    file,
+    bases: bases.named,
+    proxy: `http://127.0.0.1:${PROXY_PORT}`,
+    ...(order.unlike && { hostName: conditions.hostName }),
+    ...steps,
+  });
   const files = program.files.map((one): Mount => ({ access: 'read', ...one }));
   const attempts = await storageChoices(limits, () => job.innerFolder('storage'), order.unlike?.storage === 'memory');
   for (const [index, storage] of attempts.entries()) {

@@ -52,7 +52,7 @@ export function buildFailure(words: BuildWords, exit: number, lastLog: string[],
   ) {
     return failed('policy-blocked', ': it wants the network by another way than the proxy');
   }
-  return failed('build-failed', ` with exit code ${exit}`);
+  return failed('build-failed', ` with exit code ${words.exit ?? exit}`);
 }
 
 function shorten(text: string): string {

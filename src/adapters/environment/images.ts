@@ -33,6 +33,7 @@ export async function writeImage(folder: string, layout: Layout, image: Resolved
     await writeFile(join(folder, 'manifest.json'), manifest);
   } else {
     await mkdir(join(folder, 'blobs/sha256'), { recursive: true });
+    await mkdir(join(folder, 'ingest')); // containerd's store wants it there even to read
     await writeFile(join(folder, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
     await writeFile(
       join(folder, 'index.json'),

@@ -75,13 +75,13 @@ describe('the buildah builder', { concurrency: 2 }, () => {
       await done();
       return outcome.image;
     };
-    const [first, second] = [await make({}), await make({ compressed: true })];
+    const [first, second] = [await make({}), await make({ compression: 'gzip' })];
     assert.deepEqual(first.config, second.config);
     assert.equal(first.manifest.config.digest, second.manifest.config.digest);
     assert.equal(first.manifest.layers.length, 3);
     assert.match(first.manifest.layers[2]?.mediaType ?? '', /tar$/);
     assert.match(second.manifest.layers[2]?.mediaType ?? '', /tar\+gzip$/);
-    assert.equal((await make({ compressed: true })).manifestDigest, second.manifestDigest);
+    assert.equal((await make({ compression: 'gzip' })).manifestDigest, second.manifestDigest);
     // Docker's configuration has the name of the container in it: layers alone can be equal.
     const docker = await make({ format: 'docker' });
     assert.match(docker.manifest.config.mediaType, /docker/);

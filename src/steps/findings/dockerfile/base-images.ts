@@ -1,5 +1,5 @@
 import { expandVariables } from '../../../model/dockerfile.ts';
-import { takesFrom } from '../../plan-build.ts';
+import { takesFrom } from '../../build-stages.ts';
 import type { DockerfileScene, Fault } from './fault.ts';
 
 /** Images that the Dockerfile names by a tag, which is another image tomorrow: FROM, COPY --from, RUN --mount=from=. */

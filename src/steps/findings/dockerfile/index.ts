@@ -1,6 +1,6 @@
 import { parseDockerfile } from '../../../model/dockerfile.ts';
 import { textFromBytes } from '../../../model/path.ts';
-import { variables } from '../../plan-build.ts';
+import { variables } from '../../build-stages.ts';
 import { found, type Found, type Scene } from '../finding.ts';
 import { unpinnedBases } from './base-images.ts';
 import { leftCaches } from './caches.ts';

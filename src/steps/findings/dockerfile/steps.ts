@@ -1,7 +1,7 @@
 import { type Dockerfile, expandVariables, type Instruction } from '../../../model/dockerfile.ts';
 import { lineAt } from '../../../model/joined-lines.ts';
 import type { Platform } from '../../../model/oci.ts';
-import { mounts, takesFrom, variables } from '../../plan-build.ts';
+import { mounts, takesFrom, variables } from '../../build-stages.ts';
 import { type ShellCommand, shellCommands } from '../../shell/commands.ts';
 import { baseName, isShell } from '../../shell/programs.ts';
 
