@@ -35,9 +35,15 @@ function hashing(blobs: Blobs): Blobs {
 async function recompute(blobs: Blobs, digest: Digest): Promise<{ stored: Buffer; again: Buffer; rules: string }> {
   const stored = await blobs.read(digest, STATEMENT_BYTES_MAX);
   const { image, byproducts, verdict } = (JSON.parse(stored.toString('utf8')) as Statement).predicate;
-  const { published, rebuild, evidence, reinstall } = byproducts;
+  const { published, rebuild, evidence, reinstall, base } = byproducts;
   if (rebuild === undefined) throw new Problem('blob-missing', 'the statement names no document of the rebuild');
-  const inputs = { published, rebuild, evidence, ...(reinstall === undefined ? {} : { reinstall }) };
+  const inputs = {
+    published,
+    rebuild,
+    evidence,
+    ...(reinstall === undefined ? {} : { reinstall }),
+    ...(base === undefined ? {} : { base }),
+  };
   const { account, differences, state } = judge(await loadInputs(blobs, { image, request: { image: image.reference } }, inputs));
   const lines = { account: await putLines(hashing(blobs), account), differences: await putLines(hashing(blobs), differences) };
   return { stored, again: Buffer.from(canonicalJson(state({ ...inputs, ...lines }))), rules: verdict.freshness.rules };

@@ -4,16 +4,19 @@
  * job that is taken up again after a crash finds what was done before.
  */
 import { askOthers, type OthersPorts } from './flow/ask-others.ts';
+import { findBaseVerdict } from './flow/base-verdict.ts';
 import { getContents, getDocument, once, putDocument, putLines, putScan } from './flow/documents.ts';
 import { searchedEvidence } from './flow/hash-search.ts';
 import { type InventoryPorts, inventoryOf } from './flow/inventory.ts';
 import { type Inputs, loadInputs } from './flow/inputs.ts';
+import { rememberLayers } from './flow/judged-layers.ts';
 import { attemptRebuild, type RebuildPorts } from './flow/rebuild.ts';
 import { withSecurity } from './flow/security.ts';
 import type { DebianEvidence, PackageEvidence, Reinstall } from './model/debian.ts';
 import { type Digest, digestOf } from './model/digest.ts';
 import type { Inventory } from './model/inventory.ts';
 import { canonicalJson } from './model/json.ts';
+import type { Rebuild } from './model/rebuild.ts';
 import type { VerdictRecord, VerificationJob } from './model/verification.ts';
 import type { Blobs, Debian, Progress, Records, Reinstaller, ScanLayer, SecurityTracker, Signer } from './ports.ts';
 import { contentsOfImage } from './steps/contents-of-image.ts';
@@ -36,7 +39,10 @@ export async function takeInventory(ports: InventoryPorts, job: VerificationJob)
   await ports.progress.step(job.id, 'pull');
   const reference = pinnedReference(job.image.reference, job.image.manifestDigest);
   const image = await ports.registry.resolve(reference, job.image.platform);
-  return inventoryOf(ports, image, (layer) => ports.registry.openBlob(reference, layer));
+  const inventory = await inventoryOf(ports, image, (layer) => ports.registry.openBlob(reference, layer));
+  // Only now: reading the layers has shown that they have these diffIDs.
+  await rememberLayers(ports.blobs, reference, image.manifestDigest, image.config);
+  return inventory;
 }
 
 /** Finds the source, plans the build, builds, and reads what was built. What cannot be rebuilt is an answer, not an error. */
@@ -101,9 +107,11 @@ export async function reinstall(ports: ReinstallPorts, job: VerificationJob, evi
 }
 
 /** Compares, attributes and decides (`judge`, pure), then signs and stores: exactly one verdict for each verification. */
-export async function conclude(ports: ConcludePorts, job: VerificationJob, inputs: Inputs): Promise<VerdictRecord> {
+export async function conclude(ports: ConcludePorts, job: VerificationJob, given: Omit<Inputs, 'base'>): Promise<VerdictRecord> {
   const { blobs, records, progress, signer } = ports;
   await progress.step(job.id, 'conclude');
+  const base = await findBaseVerdict(records, await getDocument<Rebuild>(blobs, given.rebuild));
+  const inputs = base === undefined ? given : { ...given, base };
   const loaded = await loadInputs(blobs, job, inputs);
   const { account, differences, ...judged } = judge(loaded);
   const byproducts = { ...inputs, account: await putLines(blobs, account), differences: await putLines(blobs, differences) };

@@ -6,7 +6,7 @@ import type { LayerUse, StatedReproduction, Statement } from '../../src/model/st
 import type { Difference, DifferenceClass, Verdict } from '../../src/model/verdict.ts';
 import { bytesText, countText, printableLine, shortDigest } from '../text.ts';
 import { html, type Html, type Part } from './html.ts';
-import { CAUSE_WORDS, CLASS_WORDS } from './words.ts';
+import { BASE_WORDS, CAUSE_WORDS, CLASS_WORDS } from './words.ts';
 
 const DEPENDENCIES_SHOWN = 200;
 const PACKAGES_SHOWN = 400;
@@ -101,7 +101,12 @@ function planFacts(plan: BuildPlan, builderVersion: string | undefined): Fact[] 
     ['platform', `${plan.platform.os}/${plan.platform.architecture}`],
     ...plan.bases.map(
       (base) =>
-        ['base image', html`<code>${base.reference}</code> at <code title="${base.digest}">${shortDigest(base.digest)}</code>`] as const,
+        [
+          'base image',
+          html`<code>${base.reference}</code> at <code title="${base.digest}">${shortDigest(base.digest)}</code>${
+              base.evidence !== undefined && html`<small>${BASE_WORDS[base.evidence]}</small>`
+            }`,
+        ] as const,
     ),
     ...Object.entries(plan.buildArgs).map(
       ([name, value]) =>

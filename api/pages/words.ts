@@ -1,5 +1,5 @@
 /** What the codes of a verdict are called where people read them. Each table has every code: the types ask for it. */
-import type { NotComparable } from '../../src/model/rebuild.ts';
+import type { BaseEvidence, NotComparable } from '../../src/model/rebuild.ts';
 import type { Attribution, Auditable, Difference, DifferenceClass, Result, Severity } from '../../src/model/verdict.ts';
 import type { Step } from '../../src/model/verification.ts';
 
@@ -41,6 +41,14 @@ export const REASON_WORDS: Record<NotComparable, string> = {
   timeout: 'The build takes longer than it may.',
   'policy-blocked': 'The build needs what the clean environment refuses.',
   unsupported: 'The build uses what conforme cannot run.',
+};
+
+export const BASE_WORDS: Record<BaseEvidence, string> = {
+  digest: 'the digest in the Dockerfile',
+  provenance: 'the digest in the provenance',
+  label: 'the digest that the image notes of its base',
+  layers: 'its layers are the lowest of the published image',
+  tag: 'what the tag names today',
 };
 
 export const ATTRIBUTION_WORDS: Record<Attribution, { name: string; means: string }> = {

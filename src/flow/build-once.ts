@@ -1,3 +1,4 @@
+import { liesBeneath } from '../model/chain-id.ts';
 import { type Digest, digestOf } from '../model/digest.ts';
 import { canonicalJson } from '../model/json.ts';
 import type { ImageConfig, ResolvedImage } from '../model/oci.ts';
@@ -78,9 +79,6 @@ function againstThePast({ archiveFault, outcome, resolvedDependencies }: Awaited
 
 /** How many of the lowest layers of an image are all the layers of one of its base images. */
 function baseLayersOf({ rootfs }: ImageConfig, bases: readonly ResolvedImage[]): number {
-  const counts = bases.map(({ config }) => {
-    const layers = config.rootfs.diff_ids;
-    return layers.every((diffId, index) => diffId === rootfs.diff_ids[index]) ? layers.length : 0;
-  });
+  const counts = bases.map(({ config }) => (liesBeneath(config.rootfs.diff_ids, rootfs.diff_ids) ? config.rootfs.diff_ids.length : 0));
   return Math.max(0, ...counts);
 }

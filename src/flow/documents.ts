@@ -31,6 +31,12 @@ export async function putLines(blobs: Blobs, values: readonly unknown[]): Promis
   return (await blobs.put(lines())).digest;
 }
 
+/** Values that {@link putLines} stored. */
+export async function getLines<T>(blobs: Blobs, digest: Digest): Promise<T[]> {
+  const text = (await blobs.read(digest, DOCUMENT_BYTES_MAX)).toString('utf8');
+  return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as T]));
+}
+
 /** A document that this instance wrote; its shape is that of the version of the code named in its cache key or job. */
 export async function getDocument<T>(blobs: Blobs, digest: Digest): Promise<T> {
   return JSON.parse((await blobs.read(digest, DOCUMENT_BYTES_MAX)).toString('utf8')) as T;

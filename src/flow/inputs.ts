@@ -6,10 +6,17 @@ import type { VerificationJob } from '../model/verification.ts';
 import type { Blobs } from '../ports.ts';
 import { applyLayers } from '../steps/apply-layers.ts';
 import type { JudgeInputs } from '../steps/judge.ts';
+import { loadBaseVerdict } from './base-verdict.ts';
 import { getContents, getDocument } from './documents.ts';
 
 /** Digests of the stored documents that a verdict is a pure function of. */
-export type Inputs = { published: Digest; rebuild: Digest; evidence: Digest; reinstall?: Digest };
+export type Inputs = {
+  published: Digest;
+  rebuild: Digest;
+  evidence: Digest;
+  reinstall?: Digest;
+  /** The verdict on the base. */ base?: Digest;
+};
 
 /** Loads what `judge` needs; concluding and recomputing do the same. */
 export async function loadInputs(blobs: Blobs, job: Pick<VerificationJob, 'image' | 'request'>, inputs: Inputs): Promise<JudgeInputs> {
@@ -19,6 +26,7 @@ export async function loadInputs(blobs: Blobs, job: Pick<VerificationJob, 'image
   const rebuilt = rebuild.outcome.status === 'built' ? await getDocument<Inventory>(blobs, rebuild.outcome.inventory) : undefined;
   const again = rebuild.second?.status === 'built' ? await getDocument<Inventory>(blobs, rebuild.second.inventory) : undefined;
   const reinstalled = inputs.reinstall === undefined ? undefined : await loadReinstall(blobs, inputs.reinstall);
+  const base = inputs.base === undefined ? undefined : await loadBaseVerdict(blobs, inputs.base, rebuild);
   const debContents = new Map<Digest, DebContents>();
   for (const { chain } of evidence.packages) {
     if (chain !== undefined) debContents.set(chain.deb, await getDocument<DebContents>(blobs, chain.contents));
@@ -34,6 +42,7 @@ export async function loadInputs(blobs: Blobs, job: Pick<VerificationJob, 'image
     ...(again === undefined ? {} : { rebuiltAgain: again, rebuiltAgainContents: await getContents(blobs, again.contents) }),
     ...(rebuild.sourceTree === undefined ? {} : { sourceTree: await getDocument<SourceTree>(blobs, rebuild.sourceTree) }),
     ...(reinstalled === undefined ? {} : reinstalled),
+    ...(base === undefined ? {} : { base }),
   };
 }
 

@@ -1,21 +1,23 @@
-import { Problem } from '../problem.ts';
 import { parseDockerfile } from '../model/dockerfile.ts';
 import { pinnedReference } from '../model/reference.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { ResolvedImage } from '../model/oci.ts';
-import type { AsOf, BuildFailure, NotComparable, Rebuild } from '../model/rebuild.ts';
+import type { AsOf, Rebuild } from '../model/rebuild.ts';
 import type { VerificationJob } from '../model/verification.ts';
 import type { Builder, Clock, Git, Registry } from '../ports.ts';
 import { asOf } from '../steps/as-of.ts';
+import { baseCandidates } from '../steps/base-candidates.ts';
 import { compareDockerfiles } from '../steps/compare-dockerfiles.ts';
 import { findRecipe } from '../steps/find-recipe.ts';
 import { findSource, whyNoSource } from '../steps/find-source.ts';
 import { chooseBuilder } from '../steps/choose-builder.ts';
 import { basesOf, planBuild } from '../steps/plan-build.ts';
+import { type Pinned, pinBase } from './bases.ts';
 import { buildOnce } from './build-once.ts';
 import { getContents, getDocument } from './documents.ts';
 import { type InventoryPorts, inventoryOf } from './inventory.ts';
 import { readProvenance } from './provenance.ts';
+import { orRefusal, refusal } from './refusal.ts';
 import { type BuildOrder, rebuildAgain } from './second-rebuild.ts';
 import { fetchSource } from './source.ts';
 
@@ -83,9 +85,12 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
   if ('reason' in choice) return end({ status: 'not-comparable', ...choice });
   const wanted = basesOf(parsed.dockerfile, recipe, job.image.platform, choice.builder);
   if ('reason' in wanted) return end({ status: 'not-comparable', ...wanted });
-  const bases: ResolvedImage[] = [];
-  for (const base of wanted.references) {
-    const resolved = await orRefusal(() => registry.resolve(base, job.image.platform), {
+  const bases: Pinned[] = [];
+  for (const written of wanted.references) {
+    const isFinal = written === wanted.final;
+    const base = baseCandidates(written, { recipe, provenance, published, isFinal });
+    if ('reason' in base) return end({ status: 'not-comparable', ...base });
+    const pinned = await orRefusal(() => pinBase(ports, base, isFinal ? published : undefined, job.image.platform), {
       'invalid-reference': 'build-failed',
       'image-not-found': 'input-gone',
       'platform-not-found': 'input-gone',
@@ -93,8 +98,8 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
       'address-refused': 'policy-blocked',
       'image-unsupported': 'unsupported',
     });
-    if ('status' in resolved) return end({ ...resolved, detail: `base image ${base}: ${resolved.detail}` });
-    bases.push(resolved);
+    if ('status' in pinned) return end({ ...pinned, detail: `base image ${base.image}: ${pinned.detail}` });
+    bases.push(pinned);
   }
   const past = await time;
   const plan = planBuild({
@@ -102,7 +107,6 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
     published,
     dockerfile: parsed.dockerfile,
     bases,
-    references: wanted.references,
     choice,
     // BuildKit gives its steps no way to tell apt that a Release file of a time past may be used.
     ...(past === undefined || choice.builder === 'buildkit' ? {} : { asOf: past }),
@@ -114,8 +118,8 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
     id: job.id,
     plan,
     context: () => blobs.open(fetched.context),
-    bases: bases.map((image, index) => {
-      const from = pinnedReference(wanted.references[index] ?? image.reference, image.manifestDigest);
+    bases: bases.map(({ image }) => {
+      const from = pinnedReference(image.reference, image.manifestDigest);
       return { image, openBlob: (layer) => registry.openBlob(from, layer) };
     }),
     onLog: (line) => progress.log(job.id, line),
@@ -150,21 +154,4 @@ async function resolvePublished(registry: Registry, { image }: VerificationJob):
   if (published.manifestDigest === image.manifestDigest) return { reference, published };
   const manifest = pinnedReference(image.reference, image.manifestDigest);
   return { reference: manifest, published: await registry.resolve(manifest, image.platform) };
-}
-
-type Refusal = { status: 'not-comparable' } & BuildFailure;
-
-function refusal(reason: NotComparable, detail: string): Refusal {
-  return { status: 'not-comparable', reason, detail, lastLog: [] };
-}
-
-/** Turns the named problems, which are the image's or its source's, into an answer; every other one stays an error. */
-async function orRefusal<T>(work: () => Promise<T>, reasons: Partial<Record<Problem['code'], NotComparable>>): Promise<T | Refusal> {
-  try {
-    return await work();
-  } catch (thrown) {
-    const reason = thrown instanceof Problem ? reasons[thrown.code] : undefined;
-    if (reason === undefined || !(thrown instanceof Problem)) throw thrown;
-    return refusal(reason, thrown.message);
-  }
 }

@@ -201,6 +201,32 @@ export const FINDINGS = {
     title: 'The image was built from a working tree with changes that were not committed',
     advice: 'Commit what is built. The rebuild is from the commit alone, so that what differs may come from those changes.',
   },
+  'base-not-pinned': {
+    severity: 'info',
+    title: 'Nothing says which image of a tag the build took in',
+    advice: 'Write the digest behind the tag in the Dockerfile, or let the builder attach its provenance.',
+  },
+  'base-moved': {
+    severity: 'low',
+    title: 'The tag of the base image names another image today, and the one of then is not known or gone',
+    advice:
+      'Rebuild and publish the image to get the current base. Write the digest behind the tag, or let the builder attach its provenance.',
+  },
+  'base-layers-differ': {
+    severity: 'medium',
+    title: 'The base image that is named is not what the published image lies on',
+    advice: 'Find out what the image was built on. Builders that squash all layers into one do this as well.',
+  },
+  'base-condemned': {
+    severity: 'critical',
+    title: 'The verdict on the base image has a critical finding about files that are still here',
+    advice: 'Build on another base. What the finding is about stands in the verdict on this one.',
+  },
+  'base-unaccounted': {
+    severity: 'medium',
+    title: 'The verdict on the base image does not say where some of its files come from, and they are still here',
+    advice: 'Have the base verified with its source, or build on one whose files are all accounted for.',
+  },
   'package-drift': {
     severity: 'info',
     title: 'Packages moved on since the image was built',

@@ -119,6 +119,7 @@ function recipeOf({ configSource, request, extra }: Parts): { recipe: BuildRecip
   const [context, besides] = address === undefined ? [folder('context'), folder('dockerfile')] : [];
   const dockerfile =
     context === undefined || besides === undefined ? withinTree(file) : relativeTo(context, besides === '' ? file : `${besides}/${file}`);
+  const fetched = address !== undefined && gitCommit(configSource['digest'], address) !== undefined;
   const text = dockerfileOf(extra, file);
   return {
     recipe: {
@@ -129,7 +130,7 @@ function recipeOf({ configSource, request, extra }: Parts): { recipe: BuildRecip
       contexts: contexts.values,
       ...(syntax === undefined ? {} : { syntax }),
       locals: list(request['locals'], ARGUMENTS_MAX).flatMap((one) => plain(object(one)['name']) ?? []),
-      ...(address === undefined || gitCommit(configSource['digest'], address) !== undefined ? {} : { archive: address }),
+      ...(address === undefined ? {} : fetched ? { wholeContext: true as const } : { archive: address }),
       ...(text === undefined ? {} : { text }),
     },
     whole: buildArgs.whole && labels.whole && contexts.whole,

@@ -36,6 +36,8 @@ export type BuildRecipe = {
   contexts: Record<string, string>;
   /** The frontend image that read the Dockerfile. */
   syntax?: string;
+  /** The build context was a repository, in which BuildKit reads no .dockerignore. */
+  wholeContext?: true;
   /** Folders of the publisher's machine. */
   locals: string[];
   /** The build context, where it is neither a repository nor local. */

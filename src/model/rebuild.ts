@@ -20,8 +20,26 @@ export type SourceHistoryFile = { path: Path; digest: Digest; commit: string };
 
 export type SourceTree = { source: Source; files: SourceFile[]; history: SourceHistoryFile[]; historyComplete: boolean };
 
+/**
+ * What a base image was pinned by: the digest in the Dockerfile, the provenance, a label or annotation of the published image, its lowest layers,
+ * or nothing but what the tag names today.
+ */
+export type BaseEvidence = 'digest' | 'provenance' | 'label' | 'layers' | 'tag';
+
 /** A base image as the rebuild uses it. */
-export type PinnedBase = { reference: string; digest: Digest; manifestDigest: Digest };
+export type PinnedBase = {
+  /** As the Dockerfile has it, with its variables replaced. */
+  reference: string;
+  digest: Digest;
+  manifestDigest: Digest;
+  /** The image that a named context puts in its place. */
+  image?: string;
+  evidence?: BaseEvidence;
+  /** Of the base of the last stage: whether its layers are the lowest of the published image. */
+  beneath?: boolean;
+  /** Digests that somebody named and that the registry has no longer. */
+  gone?: Digest[];
+};
 
 /** What of a plan the request or the provenance named; what is absent is the builder's default. `buildArgs`: names out of the provenance. */
 export type BuildOrigins = { dockerfile?: 'request' | 'provenance'; target?: 'request' | 'provenance'; buildArgs?: string[] };
@@ -35,6 +53,8 @@ export type BuildPlan = {
   dockerfile: string;
   target?: string;
   buildArgs: Record<string, string>;
+  /** Without heed to .dockerignore, which BuildKit does not read in a build context that is a repository. */
+  wholeContext?: true;
   /** Labels that were given beside the Dockerfile. */
   labels?: Record<string, string>;
   origins?: BuildOrigins;
@@ -43,7 +63,7 @@ export type BuildPlan = {
   bases: PinnedBase[];
   /** Seconds since 1970-01-01 UTC (SOURCE_DATE_EPOCH), where the published image was built with one. */
   epoch?: number;
-  /** The manifest format the published image has. */
+  /** Of manifest and configuration. */
   format: 'oci' | 'docker';
   /** How the published image cuts its layers: one for each step that changes files (the default), or one for all of them. */
   layers?: 'each-step' | 'one';

@@ -23,6 +23,8 @@ export type Byproducts = {
   rebuild?: Digest;
   evidence: Digest;
   reinstall?: Digest;
+  /** The signed statement about the base. */
+  base?: Digest;
   /** Inventory of the second rebuild. */
   rebuiltAgain?: Digest;
   /** NDJSON, one AccountLine a line. */
@@ -62,6 +64,8 @@ export type VerdictPredicate = {
   attestationsPassedOver?: string[];
   buildPlan?: BuildPlan;
   builderVersion?: string;
+  /** The verdict on the image beneath, where there is one: files of it may have the account `base`. */
+  baseVerdict?: { digest: Digest; reference: string; manifestDigest: Digest } & Pick<Verdict, 'result' | 'auditable'>;
   resolvedDependencies: ResolvedDependency[];
   archives: ArchiveSuite[];
   /** The data of the security tracker that findings rest on, where it was configured: nothing signs it. */

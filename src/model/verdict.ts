@@ -33,6 +33,8 @@ export const AttributionEvidence = Type.Object({
   url: Type.Optional(Type.String()),
   /** The other side's digest where a normalisation made two files equal. */
   rebuilt: Type.Optional(Digest),
+  /** For `base`: the verdict on the base, which has the evidence beside it. */
+  verdict: Type.Optional(Digest),
   /** Line of the Dockerfile, where known. */
   line: Type.Optional(Type.Integer()),
   /** For `unexplained`: what was expected, in a sentence. */

@@ -2,6 +2,7 @@ import type { Entry } from '../model/inventory.ts';
 import type { ExpectedFile, PackagedPath } from '../model/packaged.ts';
 import type { Path } from '../model/path.ts';
 import { type AccountLine, ATTRIBUTIONS, type Difference } from '../model/verdict.ts';
+import { baseAccounts } from './attribute-base.ts';
 import { type Account, archiveAccounts, generatedAccounts, officialAccount } from './attribute-debian.ts';
 import { statusFolderAccounts } from './attribute-status-folder.ts';
 import { downloadAccounts } from './attribute-download.ts';
@@ -29,6 +30,7 @@ export function attribute(file: Case, differences: readonly Difference[]): Accou
     thirdPartyAccounts(file),
     sourceAccounts(file, madeByRebuild),
     downloadAccounts(file, madeByRebuild),
+    baseAccounts(file, madeByRebuild),
     (entry) => (madeByRebuild(entry) ? { attribution: 'rebuilt', evidence: {} } : undefined),
     volatileAccounts(file, differences),
   );

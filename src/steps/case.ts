@@ -11,6 +11,7 @@ import { expectDebian } from './expect-debian.ts';
 import { type FoundFile, foundFiles } from './found-packages.ts';
 import { aliasesOf, makeResolve } from './merged-directories.ts';
 import { type Reproduction, reproductions } from './reproduced-packages.ts';
+import type { BaseVerdict } from './attribute-base.ts';
 import { type AccountNames, accountNames } from './account-names.ts';
 import { isDynamicId } from './rules/accounts.ts';
 import type { RuleContext, Side } from './rules/rule.ts';
@@ -35,6 +36,7 @@ export type JudgeInputs = {
   reinstalledContents?: Contents;
   /** Why they could not be. */
   reinstallFailure?: string;
+  base?: BaseVerdict;
 };
 
 /** One image with what is looked up in it. */
@@ -46,7 +48,7 @@ export type ImageSide = {
 };
 
 /** All that is known, indexed once: what every step after the comparison asks. */
-export type Case = Pick<JudgeInputs, 'image' | 'rebuild' | 'sourceTree' | 'evidence' | 'reinstallFailure'> & {
+export type Case = Pick<JudgeInputs, 'image' | 'rebuild' | 'sourceTree' | 'evidence' | 'reinstallFailure' | 'base'> & {
   published: ImageSide;
   rebuilt?: ImageSide;
   rebuiltAgain?: ImageSide;
@@ -109,6 +111,7 @@ export function openCase(inputs: JudgeInputs): Case {
     ...(anew === undefined ? {} : { reinstalled: imageSide(anew.inventory, anew.contents) }),
     ...(inputs.reinstallFailure === undefined ? {} : { reinstallFailure: inputs.reinstallFailure }),
     ...(inputs.sourceTree === undefined ? {} : { sourceTree: inputs.sourceTree }),
+    ...(inputs.base === undefined ? {} : { base: inputs.base }),
   };
 }
 

@@ -37,7 +37,7 @@ export function compareConfiguration(published: ImageConfig, rebuilt: ImageConfi
     differences.push({ path: `config:${name}`, aspects: ['configuration'], ...cause, detail });
   };
   for (const name of ['architecture', 'os', 'variant'] as const) add(name, published[name], rebuilt[name]);
-  for (const name of STRICT) add(name, published.config?.[name], rebuilt.config?.[name]);
+  for (const name of STRICT) add(name, effective(published, name), effective(rebuilt, name));
   const labels = labelsOf(published);
   const otherLabels = labelsOf(rebuilt);
   for (const name of [...new Set([...labels.keys(), ...otherLabels.keys()])].sort(byText)) {
@@ -53,6 +53,12 @@ export function compareConfiguration(published: ImageConfig, rebuilt: ImageConfi
     differences.push({ path: `config:${name}`, aspects: ['configuration'], cause: 'normalised', rule: ruleId(STEP_RULES.imageMetadata) });
   }
   return differences;
+}
+
+/** What a member comes to: a container without a working directory starts in `/`, and ArgsEscaped is for Windows alone (config.md). */
+function effective({ os, config }: ImageConfig, name: (typeof STRICT)[number]): unknown {
+  if (name === 'ArgsEscaped' && os !== 'windows') return undefined;
+  return name === 'WorkingDir' && config?.WorkingDir === '/' ? undefined : config?.[name];
 }
 
 function labelsOf(config: ImageConfig): ReadonlyMap<string, string> {

@@ -6,7 +6,7 @@ import { DEFAULT_DOCKERFILE } from './parse-request.ts';
 type Request = Pick<VerificationRequest, 'dockerfile' | 'target' | 'buildArgs'>;
 
 /** How to build, and who says so; what nobody names is left at the builder's default. */
-export type Recipe = Pick<BuildRecipe, 'dockerfile' | 'target' | 'buildArgs' | 'labels' | 'contexts' | 'syntax'> & {
+export type Recipe = Pick<BuildRecipe, 'dockerfile' | 'target' | 'buildArgs' | 'labels' | 'contexts' | 'syntax' | 'wholeContext'> & {
   origins: BuildOrigins;
 };
 
@@ -31,6 +31,7 @@ export function findRecipe(request: Request, provenance: readonly Provenance[]):
     labels: attested?.labels ?? {},
     contexts: attested?.contexts ?? {},
     ...(syntax === undefined ? {} : { syntax }),
+    ...(attested?.wholeContext === true ? { wholeContext: true } : {}),
     origins,
   };
 }

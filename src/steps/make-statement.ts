@@ -5,6 +5,7 @@ import { splitReference } from '../model/purl.ts';
 import { type Byproducts, PREDICATE_TYPE, STATEMENT_TYPE, type Statement } from '../model/statement.ts';
 import type { TrackerFetch } from '../model/security.ts';
 import { type AccountLine, CAUSES, type Difference, DIFFERENCE_CLASSES, type DifferenceClass, type Verdict } from '../model/verdict.ts';
+import type { BaseVerdict } from './attribute-base.ts';
 import type { Case } from './case.ts';
 import { layerUse } from './layer-use.ts';
 import { statedReproduction } from './reproduced-packages.ts';
@@ -60,6 +61,7 @@ export function makeStatement(
       ...(rebuild.plan === undefined ? {} : { buildPlan: rebuild.plan }),
       ...(rebuild.builderVersion === undefined ? {} : { builderVersion: rebuild.builderVersion }),
       ...(first === undefined ? {} : { rebuilds: { first, ...(second === undefined ? {} : { second }) } }),
+      ...(file.base === undefined ? {} : { baseVerdict: statedBase(file.base) }),
       resolvedDependencies: rebuild.resolvedDependencies,
       archives: evidence.archives,
       ...(evidence.security === undefined ? {} : { securityTracker: trackerOf(evidence.security.tracker) }),
@@ -104,6 +106,10 @@ function countPackageFiles({ expectation, verified }: Pick<Case, 'expectation' |
     count[state === 'changed' && generated.has(path) ? 'generated' : state] += 1;
   }
   return counts;
+}
+
+function statedBase({ digest, image, verdict: { result, auditable } }: BaseVerdict): NonNullable<Statement['predicate']['baseVerdict']> {
+  return { digest, reference: image.reference, manifestDigest: image.manifestDigest, result, auditable };
 }
 
 function trackerOf({ url, digest, fetchedAt }: TrackerFetch): TrackerFetch {

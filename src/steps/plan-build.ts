@@ -1,6 +1,6 @@
 import { expandVariables, type Dockerfile, type Instruction, type Stage } from '../model/dockerfile.ts';
 import type { Platform, ResolvedImage } from '../model/oci.ts';
-import type { AsOf, BuildFailure, BuildPlan } from '../model/rebuild.ts';
+import type { AsOf, BuildFailure, BuildPlan, PinnedBase } from '../model/rebuild.ts';
 import { failure, platformName, stagesFor, stagesThrough, takesFrom, variables } from './build-stages.ts';
 import type { BuilderChoice } from './choose-builder.ts';
 import type { Recipe } from './find-recipe.ts';
@@ -12,10 +12,10 @@ import { publishedCompression, publishedEpoch, publishedLayers } from './publish
  */
 export function basesOf(
   dockerfile: Dockerfile,
-  recipe: Pick<Recipe, 'target' | 'buildArgs'>,
+  recipe: Pick<Recipe, 'target' | 'buildArgs' | 'contexts'>,
   platform: Platform,
   builder: BuildPlan['builder'] = 'buildah',
-): { references: string[] } | BuildFailure {
+): { references: string[]; /** What the last stage rests on. */ final?: string | undefined } | BuildFailure {
   const built = stagesFor(builder, dockerfile, recipe, platform);
   if (built === undefined) return failure('build-failed', `the Dockerfile has no stage ${recipe.target ?? ''}`);
   const values = variables(dockerfile, recipe.buildArgs, platform);
@@ -27,6 +27,8 @@ export function basesOf(
     const wanted = expandVariables(stage.platform ?? '', values).text;
     if (wanted !== '' && wanted !== platformName(platform))
       return failure('unsupported', `FROM --platform=${wanted} in an image for ${platformName(platform)}`, stage.line);
+    if (stage.name !== undefined && Object.hasOwn(recipe.contexts, stage.name))
+      return failure('unsupported', `a named context in the place of the stage ${stage.name}`, stage.line);
     const isStage = (name: string): boolean => dockerfile.stages.slice(0, index).some((earlier) => earlier.name === name.toLowerCase());
     if (image.text !== 'scratch' && !isStage(image.text)) references.add(image.text);
     for (const { from, line } of stage.instructions.flatMap(takesFrom)) {
@@ -34,7 +36,8 @@ export function basesOf(
       if (!isStage(from) && !(/^\d+$/.test(from) && Number(from) < index)) references.add(from);
     }
   }
-  return { references: [...references] };
+  const stages = stagesThrough(dockerfile, recipe.target) ?? [];
+  return { references: [...references], final: lineage(stages, (text) => expandVariables(text, values).text).base };
 }
 
 /** Decides what to build and how, out of what the image shows of how it was built; or says why conforme cannot. */
@@ -43,17 +46,16 @@ export function planBuild(input: {
   published: ResolvedImage;
   dockerfile: Dockerfile;
   /** What {@link basesOf} named, and what each was pinned to. */
-  references: string[];
-  bases: ResolvedImage[];
+  bases: { image: ResolvedImage; pinned: PinnedBase }[];
   choice: BuilderChoice;
   asOf?: AsOf;
 }): BuildPlan {
-  const { recipe, published, dockerfile, references, bases } = input;
+  const { recipe, published, dockerfile, bases } = input;
   const { builder } = input.choice;
   const stages = stagesThrough(dockerfile, recipe.target) ?? [];
   const values = variables(dockerfile, recipe.buildArgs, published.platform);
   const { base, steps } = lineage(stages, (text) => expandVariables(text, values).text);
-  const beneath = base === undefined ? undefined : bases[references.indexOf(base)];
+  const beneath = bases.find(({ pinned }) => pinned.reference === base)?.image;
   const epoch = publishedEpoch(published, beneath);
   // Only then can the manifests be equal, and compressing takes seconds.
   const compression = epoch === undefined ? undefined : publishedCompression(published);
@@ -62,16 +64,26 @@ export function planBuild(input: {
     dockerfile: recipe.dockerfile.replace(/^(\.?\/)+/, ''),
     ...(recipe.target === undefined ? {} : { target: recipe.target }),
     buildArgs: recipe.buildArgs,
+    ...(recipe.wholeContext === true ? { wholeContext: true } : {}),
     ...(Object.keys(recipe.labels).length === 0 ? {} : { labels: recipe.labels }),
     ...(Object.keys(recipe.origins).length === 0 ? {} : { origins: recipe.origins }),
     platform: published.platform,
-    bases: bases.map(({ digest, manifestDigest }, index) => ({ reference: references[index] ?? '', digest, manifestDigest })),
+    bases: bases.map(({ pinned }) => pinned),
     ...(epoch === undefined ? {} : { epoch }),
-    format: published.manifest.mediaType.startsWith('application/vnd.docker.') ? 'docker' : 'oci',
+    format: builder === 'buildah' ? formatFor(published) : formatOf(published),
     ...(builder === 'buildah' ? { layers: publishedLayers(published, beneath, steps) } : {}),
     ...(compression === undefined ? {} : { compression }),
     ...(input.asOf === undefined ? {} : { asOf: input.asOf }),
   };
+}
+
+const formatOf = ({ manifest }: ResolvedImage): BuildPlan['format'] =>
+  manifest.mediaType.startsWith('application/vnd.docker.') ? 'docker' : 'oci';
+
+/** The published image's; but in OCI's own, buildah leaves out what only Docker specifies: Healthcheck, Shell and OnBuild. */
+function formatFor(published: ResolvedImage): BuildPlan['format'] {
+  const { Healthcheck, Shell, OnBuild = [] } = published.config.config ?? {};
+  return Healthcheck !== undefined || Shell !== undefined || OnBuild.length > 0 ? 'docker' : formatOf(published);
 }
 
 /** What the last stage rests on: its image from outside, and the instructions on top of that, through stages built on stages. */

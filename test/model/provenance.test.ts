@@ -57,6 +57,7 @@ describe('provenance of BuildKit', () => {
         labels: {},
         contexts: {},
         locals: [],
+        wholeContext: true,
       });
       assert.deepEqual(images, [BASE]);
       const { buildType, startedOn, ...said } = stated;

@@ -82,6 +82,20 @@ test('names that only look alike are different names', () => {
   assert.equal(compare(side({ '/a\\xff': 'x' }), side({ '/a\\xfe': 'x' })).length, 2);
 });
 
+test('a configuration that comes to the same is the same, and no other', () => {
+  const withConfig = (config: object, os = 'linux'): ReturnType<typeof side> => {
+    const made = side({ '/a': 'x' });
+    made.inventory.config = { ...made.inventory.config, os, config };
+    return made;
+  };
+  const differing = (a: object, b: object, os?: string): string[] => compare(withConfig(a, os), withConfig(b, os)).map(({ path }) => path);
+  assert.deepEqual(differing({ WorkingDir: '/' }, {}), []);
+  assert.deepEqual(differing({ WorkingDir: '/' }, { WorkingDir: '/srv' }), ['config:WorkingDir']);
+  assert.deepEqual(differing({}, { WorkingDir: '//' }), ['config:WorkingDir']);
+  assert.deepEqual(differing({ ArgsEscaped: true }, {}), []);
+  assert.deepEqual(differing({ ArgsEscaped: true }, {}, 'windows'), ['config:ArgsEscaped']);
+});
+
 test('metadata of the image is told and harmless', () => {
   const published = side({ '/a': 'x' });
   const rebuilt = side({ '/a': 'x' });

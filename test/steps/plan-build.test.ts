@@ -46,7 +46,15 @@ function plan(
 ): BuildPlan | BuildFailure {
   const recipe = findRecipe(request, []);
   const choice = chooseBuilder({ published, dockerfile, recipe, builders });
-  return 'reason' in choice ? choice : planBuild({ recipe, published, dockerfile, references: ['debian:12'], bases: [base], choice });
+  return 'reason' in choice
+    ? choice
+    : planBuild({
+        recipe,
+        published,
+        dockerfile,
+        bases: [{ image: base, pinned: { reference: 'debian:12', digest: base.digest, manifestDigest: base.manifestDigest } }],
+        choice,
+      });
 }
 
 const byBuildkit = image({ history: [{ created_by: 'RUN /bin/sh -c id # buildkit', comment: 'buildkit.dockerfile.v0' }] });
@@ -244,6 +252,26 @@ describe('planBuild', () => {
   it('keeps the manifest format of the published image', () => {
     const made = plan(file('FROM debian:12'), image({ mediaType: 'application/vnd.docker.distribution.manifest.v2+json' }));
     assert.ok('format' in made && made.format === 'docker');
+  });
+
+  it('builds in the format that has what the published configuration has', () => {
+    const formatOf = (config: object): string | undefined => {
+      const published = image();
+      const made = plan(file('FROM debian:12'), { ...published, config: { ...published.config, config } });
+      return 'format' in made ? made.format : undefined;
+    };
+    for (const config of [{ Healthcheck: { Test: ['NONE'] } }, { Shell: ['/bin/bash', '-c'] }, { OnBuild: ['RUN id'] }])
+      assert.equal(formatOf(config), 'docker', JSON.stringify(config));
+    assert.equal(formatOf({ OnBuild: [], Cmd: ['sh'] }), 'oci');
+  });
+
+  it('refuses a named context in the place of a stage', () => {
+    const found = basesOf(
+      file('FROM debian:12 AS made', 'FROM made'),
+      { ...findRecipe({}, []), contexts: { made: 'docker-image://x' } },
+      amd64,
+    );
+    assert.ok('reason' in found && found.reason === 'unsupported' && found.line === 1);
   });
 
   it('finds an epoch only where the whole history above the base has one time', () => {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-export type Files = Record<string, string | Buffer | { executable: string } | { symlink: string } | undefined>;
+export type Files = Record<string, string | Buffer | { executable: string | Buffer } | { symlink: string } | undefined>;
 
 /** A git repository to be served: commits at fixed times, so that equal files give equal commits. */
 export class TestRepository {

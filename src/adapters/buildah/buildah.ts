@@ -50,6 +50,7 @@ function budArguments(plan: BuildPlan, file: BuildFile, steps: { runtime: string
     `--platform=${platform}`,
     `--file=/job/context/${plan.dockerfile}`,
   );
+  if (plan.wholeContext === true) args.push('--ignorefile=/dev/null');
   if (plan.target !== undefined) args.push(`--target=${plan.target}`);
   if (plan.epoch !== undefined) args.push(`--timestamp=${plan.epoch}`);
   for (const [name, value] of Object.entries(plan.buildArgs)) if (!PROXY_ARGUMENT.test(name)) args.push(`--build-arg=${name}=${value}`);

@@ -67,7 +67,7 @@ export function found(
 }
 
 /** How well a file that should be looked at is accounted for. */
-export type Trace = 'packages' | 'source' | 'third-party' | 'rebuilt' | 'none';
+export type Trace = 'packages' | 'source' | 'base' | 'third-party' | 'rebuilt' | 'none';
 
 export function traceOf({ attribution }: AccountLine): Trace {
   switch (attribution) {
@@ -80,6 +80,7 @@ export function traceOf({ attribution }: AccountLine): Trace {
     case 'download':
       return 'source';
     case 'base':
+      return 'base';
     case 'rebuilt':
     case 'volatile':
       return 'rebuilt';
@@ -113,6 +114,7 @@ export function count(number: number, noun: string): string {
 
 export const TRACES: Record<Exclude<Trace, 'packages'>, string> = {
   source: 'it comes from the source',
+  base: 'it comes from the base image, whose own verdict says where from',
   'third-party': 'it comes from a package of a third party, whose key the image names itself',
   rebuilt: 'the rebuild makes the same, and no package or source file does',
   none: 'nothing accounts for it',

@@ -2,6 +2,8 @@ import { byText } from '../../model/path.ts';
 import { SEVERITIES } from '../../model/verdict.ts';
 import { lineAddress } from '../line-address.ts';
 import { accounts } from './accounts.ts';
+import { baseVerdict } from './base-verdict.ts';
+import { bases } from './bases.ts';
 import { bundled } from './bundled.ts';
 import { configuration } from './configuration.ts';
 import { unverifiedDownloads } from './downloads.ts';
@@ -48,6 +50,8 @@ const MAKERS: readonly FindingMaker[] = [
   drifts,
   volatiles,
   provenanceNotes,
+  bases,
+  baseVerdict,
   rebuildNotes,
   varying,
   reproduction,

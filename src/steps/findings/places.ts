@@ -39,7 +39,7 @@ function hasHarmlessForm({ file }: Scene, entry: Entry): boolean {
 
 function stepsOf(scene: Scene, trace: Group['trace']): number {
   if (trace === 'none') return scene.confirmable ? 0 : 2;
-  if (trace === 'source') return 2;
+  if (trace === 'source' || trace === 'base') return 2;
   return scene.file.reinstalled === undefined ? 2 : 1;
 }
 
@@ -47,7 +47,7 @@ function findingOf(scene: Scene, { place, trace, accuses, entries }: Group): Fou
   const [first] = entries;
   const who = entries.length === 1 ? first?.path : `each of ${count(entries.length, 'file')}`;
   // With no re-installation, what maintainer scripts generate rests on the rebuild, or on nothing, and that says little.
-  const steps = place.stays === true ? (trace === 'source' ? 1 : 0) : stepsOf(scene, trace);
+  const steps = place.stays === true ? (trace === 'source' || trace === 'base' ? 1 : 0) : stepsOf(scene, trace);
   return found(scene, place.code, `${who} ${place.what}; ${TRACES[trace]}`, {
     severity: lessened(FINDINGS[place.code].severity, steps),
     paths: entries.map(({ path }) => path),

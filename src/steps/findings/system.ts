@@ -27,7 +27,7 @@ export function* system(scene: Scene): Generator<Found> {
     if (trace === 'packages') continue;
     const details = (severity: Severity, accuses: boolean) =>
       ({
-        severity: lessened(severity, trace === 'none' ? (scene.confirmable ? 0 : 2) : trace === 'source' ? 2 : 1),
+        severity: lessened(severity, trace === 'none' ? (scene.confirmable ? 0 : 2) : trace === 'source' || trace === 'base' ? 2 : 1),
         paths: [path],
         layer,
         accuses: accuses && trace === 'none' && !scene.madeByRebuild(entry) && !scene.mayHaveMoved(entry),

@@ -79,6 +79,7 @@ export function* unexplained(scene: Scene): Generator<Found> {
 
 /** What our own two builds add to the note: never an excuse, since the Dockerfile decides what varies. */
 const OWN_BUILDS: Partial<Record<DifferenceClass, string>> & { varies: string } = {
+  base: '; it lies below the steps of the Dockerfile, in another base than the one that the rebuild had',
   varies: '; our own two rebuilds differ there as well, so that no build can tell what belongs there',
   same: '; two rebuilds under other conditions agree on what belongs there',
 };
@@ -86,8 +87,13 @@ const OWN_BUILDS: Partial<Record<DifferenceClass, string>> & { varies: string } 
 function addTo(groups: Map<string, Group>, scene: Scene, entry: Entry, { evidence }: AccountLine): void {
   const note = evidence.note ?? 'nothing accounts for it';
   const drifted = scene.fromOtherCommit.has(entry.path);
-  const accuses = !drifted && scene.file.rebuilt !== undefined && !scene.madeByRebuild(entry) && !scene.mayHaveMoved(entry);
   const where = scene.classOf.get(entry.path);
+  const accuses =
+    !drifted &&
+    scene.file.rebuilt !== undefined &&
+    !scene.madeByRebuild(entry) &&
+    !scene.mayHaveMoved(entry) &&
+    !(where === 'base' && restsOnToday(scene));
   const key = `${note} ${evidence.package ?? ''} ${where} ${drifted} ${accuses}`;
   const group = groups.get(key) ?? {
     note,
@@ -99,6 +105,14 @@ function addTo(groups: Map<string, Group>, scene: Scene, entry: Entry, { evidenc
   };
   group.entries.push(entry);
   groups.set(key, group);
+}
+
+/**
+ * Whether the rebuild had to take today's image of a tag that has moved on: what lies below the steps is then of another base, and nobody
+ * here can say what belonged there. A base that was named and is not what lies beneath is no such case.
+ */
+function restsOnToday({ file }: Scene): boolean {
+  return file.rebuild.plan?.bases.some(({ evidence, beneath }) => evidence === 'tag' && beneath === false) === true;
 }
 
 function nameOf(entries: readonly Entry[]): string {
