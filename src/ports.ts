@@ -19,6 +19,7 @@ import type { FleetPage, PageRequest } from './model/fleet.ts';
 import type { HashSearch, HashSearchResult } from './model/hash-search.ts';
 import type { LayerScan } from './model/inventory.ts';
 import type { Descriptor, ImageConfig, ImageManifest, Platform, ResolvedImage } from './model/oci.ts';
+import type { ArchiveMember, FetchedFile } from './model/download.ts';
 import type {
   BuildConditions,
   BuildFailure,
@@ -109,6 +110,12 @@ export type Git = {
   }>;
 };
 
+/**
+ * Reads what is in an archive (tar, zip, ar) or a compressed file, and in the archive that a .deb or a gem holds. Bounded; what is damaged or goes
+ * beyond the bounds has no members, or those that were read before. Never throws for what the bytes are.
+ */
+export type ScanArchive = (file: string) => Promise<ArchiveMember[]>;
+
 /** An image that was built, while its storage is still there. */
 export type BuiltImage = {
   manifest: ImageManifest;
@@ -138,6 +145,8 @@ export type Builder = {
     builderVersion: string;
     conditions: BuildConditions;
     resolvedDependencies: ResolvedDependency[];
+    /** Bodies that the build got, for as long as `done()` is not called. */
+    fetched: FetchedFile[];
     /** Why archives did not, or not all, answer as of `plan.asOf`. */
     archiveFault?: string;
     outcome: { status: 'built'; image: BuiltImage } | ({ status: 'not-comparable' } & BuildFailure);

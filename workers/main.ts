@@ -78,6 +78,7 @@ export async function openCommon(config: Config, address: string, log: Logger): 
 export async function startRebuild(common: Common): Promise<Running> {
   const { config, log, blobs, progress, consume } = common;
   const { makeScanLayer } = await import('../src/adapters/layers/scan.ts');
+  const { makeScanArchive } = await import('../src/adapters/archives/scan.ts');
   const { makeProxy } = await import('../src/adapters/network/proxy.ts');
   const { makePast } = await import('../src/adapters/network/past.ts');
   const { snapshotAddress } = await import('../src/adapters/debian/snapshot-address.ts');
@@ -118,13 +119,14 @@ export async function startRebuild(common: Common): Promise<Running> {
   const ports = {
     registry: await openRegistry(common),
     scanLayer: makeScanLayer(),
+    scanArchive: makeScanArchive(),
     git: await openGit(common),
     builder: makeBuilder({
       folder,
       ids,
       limits,
       programs: buildkit === undefined ? [buildah] : [buildah, buildkit],
-      openProxy: (plan) => makeProxy({ guard: archives, ...pastOf(plan) }),
+      openProxy: (plan, keep) => makeProxy({ guard: archives, keep, ...pastOf(plan) }),
     }),
     snapshots: snapshotUrl !== undefined,
     reinstall: makeReinstaller({ folder, ids, limits }),

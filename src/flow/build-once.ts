@@ -3,39 +3,41 @@ import { type Digest, digestOf } from '../model/digest.ts';
 import { canonicalJson } from '../model/json.ts';
 import type { ImageConfig, ResolvedImage } from '../model/oci.ts';
 import type { Rebuild } from '../model/rebuild.ts';
-import type { Builder, Clock, Progress } from '../ports.ts';
+import type { Builder, Clock, Progress, ScanArchive } from '../ports.ts';
+import type { Pins } from '../steps/pins/index.ts';
 import { getDocument, putDocument } from './documents.ts';
+import { noteDownloads } from './downloads.ts';
 import { type InventoryPorts, inventoryOf } from './inventory.ts';
 import { keepLog } from './log.ts';
 import type { BuildOrder } from './second-rebuild.ts';
 
-type Ports = InventoryPorts & { builder: Builder; progress: Progress; now: Clock };
-type Built = Pick<Rebuild, 'plan' | 'conditions' | 'builderVersion' | 'resolvedDependencies' | 'log' | 'outcome'>;
+type Ports = InventoryPorts & { builder: Builder; scanArchive: ScanArchive; progress: Progress; now: Clock };
+type Built = Pick<Rebuild, 'plan' | 'conditions' | 'builderVersion' | 'resolvedDependencies' | 'downloads' | 'log' | 'outcome'>;
 /** `seconds`: what the build took when it was made. */
 type Made = { built: Built; seconds: number };
 
 /**
- * Builds a plan over a context; the same question on the same day gets what came of it before, as it is asked for several tags and
+ * Builds a plan over a context, whose Dockerfile and files pin what they do; the same question on the same day gets what came of it before, as it is asked for several tags and
  * copies of one build. A day, because what a build fetches is not part of the plan. What failed is tried each time.
  */
-export async function buildOnce(ports: Ports, order: BuildOrder, context: Digest): Promise<Made> {
+export async function buildOnce(ports: Ports, order: BuildOrder, context: Digest, pins: Pins): Promise<Made> {
   const { blobs, now } = ports;
   const day = now().toISOString().slice(0, 10);
-  const name = `build/v1/${day}/${digestOf(canonicalJson({ plan: order.plan, context }))}`;
+  const name = `build/v2/${day}/${digestOf(canonicalJson({ plan: order.plan, context }))}`;
   const known = await blobs.resolve(name);
   if (known !== undefined) {
     order.onLog('conforme: this build was made earlier today; what came of it is used');
     return getDocument<Made>(blobs, known);
   }
   const begun = now().getTime();
-  const built = await build(ports, order);
+  const built = await build(ports, order, pins);
   const made = { built, seconds: (now().getTime() - begun) / 1000 };
   // Only what came of this very plan, and not of one that had to do without archives of a time past.
   if (built.outcome.status === 'built' && built.plan === order.plan) await blobs.link(name, await putDocument(blobs, made));
   return made;
 }
 
-async function build(ports: Ports, order: BuildOrder): Promise<Built> {
+async function build(ports: Ports, order: BuildOrder, pins: Pins): Promise<Built> {
   const { blobs, builder } = ports;
   const log = keepLog(blobs, order.onLog);
   const build = (plan: BuildOrder['plan']): ReturnType<Builder['build']> => builder.build({ ...order, plan, onLog: log.line });
@@ -61,7 +63,8 @@ async function build(ports: Ports, order: BuildOrder): Promise<Built> {
     const bases = order.bases.map((base) => base.image);
     const baseLayers = baseLayersOf(image.config, bases);
     const outcome = { status: 'built' as const, inventory, manifestDigest: image.manifestDigest, ...(baseLayers > 0 && { baseLayers }) };
-    return { ...kept, outcome };
+    const downloads = await noteDownloads(ports, built.fetched, pins, inventory);
+    return { ...kept, ...(downloads === undefined ? {} : { downloads }), outcome };
   } finally {
     await built.done();
   }

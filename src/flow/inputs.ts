@@ -1,5 +1,6 @@
 import type { DebianEvidence, DebContents, Reinstall } from '../model/debian.ts';
 import type { Digest } from '../model/digest.ts';
+import type { Download } from '../model/download.ts';
 import type { Inventory, LayerScan } from '../model/inventory.ts';
 import type { Rebuild, SourceTree } from '../model/rebuild.ts';
 import type { VerificationJob } from '../model/verification.ts';
@@ -40,6 +41,7 @@ export async function loadInputs(blobs: Blobs, job: Pick<VerificationJob, 'image
     debContents,
     ...(rebuilt === undefined ? {} : { rebuilt, rebuiltContents: await getContents(blobs, rebuilt.contents) }),
     ...(again === undefined ? {} : { rebuiltAgain: again, rebuiltAgainContents: await getContents(blobs, again.contents) }),
+    ...(rebuild.downloads === undefined ? {} : { downloads: await getDocument<Download[]>(blobs, rebuild.downloads) }),
     ...(rebuild.sourceTree === undefined ? {} : { sourceTree: await getDocument<SourceTree>(blobs, rebuild.sourceTree) }),
     ...(reinstalled === undefined ? {} : reinstalled),
     ...(base === undefined ? {} : { base }),

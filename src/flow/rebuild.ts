@@ -4,13 +4,14 @@ import type { Inventory } from '../model/inventory.ts';
 import type { ResolvedImage } from '../model/oci.ts';
 import type { AsOf, Rebuild } from '../model/rebuild.ts';
 import type { VerificationJob } from '../model/verification.ts';
-import type { Builder, Clock, Git, Registry } from '../ports.ts';
+import type { Builder, Clock, Git, Registry, ScanArchive } from '../ports.ts';
 import { asOf } from '../steps/as-of.ts';
 import { baseCandidates } from '../steps/base-candidates.ts';
 import { compareDockerfiles } from '../steps/compare-dockerfiles.ts';
 import { findRecipe } from '../steps/find-recipe.ts';
 import { findSource, whyNoSource } from '../steps/find-source.ts';
 import { chooseBuilder } from '../steps/choose-builder.ts';
+import { pinsOf } from '../steps/pins/index.ts';
 import { basesOf, planBuild } from '../steps/plan-build.ts';
 import { type Pinned, pinBase } from './bases.ts';
 import { buildOnce } from './build-once.ts';
@@ -22,6 +23,7 @@ import { type BuildOrder, rebuildAgain } from './second-rebuild.ts';
 import { fetchSource } from './source.ts';
 
 export type RebuildPorts = InventoryPorts & {
+  scanArchive: ScanArchive;
   git: Git;
   builder: Builder;
   /** Whether there is an archive of snapshots to build from. */
@@ -124,7 +126,7 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
     }),
     onLog: (line) => progress.log(job.id, line),
   };
-  const { built, seconds } = await buildOnce(ports, order, fetched.context);
+  const { built, seconds } = await buildOnce(ports, order, fetched.context, pinsOf(parsed.dockerfile, path, plan.buildArgs, fetched.texts));
   Object.assign(rebuild, built);
   if (rebuild.outcome.status !== 'built') return end(rebuild.outcome);
   // What the first one left is gone by now: two builds never take the room of two.

@@ -93,6 +93,9 @@ export type ResolvedDependency = {
     status?: number;
     size?: number;
     mediaType?: string;
+    /** Of a tunnel, ISO 8601: when it was first opened and last closed. */
+    startedAt?: string;
+    endedAt?: string;
     /** What the build asked for, where `uri` answered in its place: an archive as of a time past. */
     original?: string;
   };
@@ -159,6 +162,8 @@ export type Rebuild = {
   plan?: BuildPlan;
   builderVersion?: string;
   resolvedDependencies: ResolvedDependency[];
+  /** Blob: canonical JSON of {@link Download}s. */
+  downloads?: Digest;
   /** Blob: the build's log, text, capped. */
   log?: Digest;
   outcome:

@@ -31,6 +31,10 @@ export const AttributionEvidence = Type.Object({
   revision: Type.Optional(Type.String()),
   /** Of a download; for `third-party` the address of the repository. */
   url: Type.Optional(Type.String()),
+  /** Of a download that is an archive: the member with these bytes. */
+  member: Type.Optional(Type.String()),
+  /** Of a download: the file of the source with the digest; `line` is a line of it. */
+  pinnedIn: Type.Optional(Type.String()),
   /** The other side's digest where a normalisation made two files equal. */
   rebuilt: Type.Optional(Digest),
   /** For `base`: the verdict on the base, which has the evidence beside it. */

@@ -1,31 +1,48 @@
+import type { Digest } from '../model/digest.ts';
+import type { Download } from '../model/download.ts';
 import type { Entry } from '../model/inventory.ts';
 import type { Account } from './attribute-debian.ts';
 import type { Case } from './case.ts';
 
-export type Download = { url: string; line?: number };
+/** Something fetched, or a member of it. */
+export type DownloadedFile = { download: Download; member?: string };
 
-/** What the rebuild fetched, by SHA-256: whether a step of the Dockerfile names that digest decides if it was pinned. */
-export function downloads(file: Case): { pinned: ReadonlyMap<string, Download>; unpinned: ReadonlyMap<string, Download> } {
-  const pinned = new Map<string, Download>();
-  const unpinned = new Map<string, Download>();
-  const steps = file.rebuild.dockerfile?.steps ?? [];
-  for (const { uri, digest } of file.rebuild.resolvedDependencies) {
-    if (digest === undefined || !/^[0-9a-f]{64}$/.test(digest.sha256) || !/^https?:/.test(uri)) continue;
-    const step = steps.find(({ text }) => text.toLowerCase().includes(digest.sha256));
-    const key = `sha256:${digest.sha256}`;
-    if (step !== undefined) pinned.set(key, { url: uri, line: step.line });
-    else if (!unpinned.has(key)) unpinned.set(key, { url: uri });
+/** What the rebuild fetched, and what was in it, by SHA-256. What is pinned anywhere counts as pinned. */
+export function downloadedFiles(file: Pick<Case, 'downloads'>): {
+  pinned: ReadonlyMap<Digest, DownloadedFile>;
+  unpinned: ReadonlyMap<Digest, DownloadedFile>;
+} {
+  const pinned = new Map<Digest, DownloadedFile>();
+  const unpinned = new Map<Digest, DownloadedFile>();
+  for (const download of file.downloads) {
+    const files = download.pinned === undefined ? unpinned : pinned;
+    const add = (digest: Digest, one: DownloadedFile): void => void (files.has(digest) || files.set(digest, one));
+    add(download.digest, { download });
+    for (const { path, digest } of download.members) add(digest, { download, member: path });
   }
+  for (const digest of pinned.keys()) unpinned.delete(digest);
   return { pinned, unpinned };
 }
 
-/** The bytes of something that was fetched during the rebuild and that the Dockerfile pins by its digest. */
+/**
+ * The bytes of something that was fetched during the rebuild and that the source pins, or of a member of it. That says nothing of a file's rights: a
+ * setuid program and a capability are the work of a step, whatever the archive says of them.
+ */
 export function downloadAccounts(file: Case, madeByRebuild: (entry: Entry) => boolean): (entry: Entry) => Account | undefined {
-  const { pinned } = downloads(file);
+  const { pinned } = downloadedFiles(file);
   if (pinned.size === 0) return () => undefined;
   return (entry) => {
     const found = entry.digest === undefined || entry.size === 0 ? undefined : pinned.get(entry.digest);
-    if (found === undefined || !madeByRebuild(entry)) return undefined;
-    return { attribution: 'download', evidence: { url: found.url, ...(found.line === undefined ? {} : { line: found.line }) } };
+    const place = found?.download.pinned;
+    if (found === undefined || place === undefined || givesRights(entry) || !madeByRebuild(entry)) return undefined;
+    const { download, member } = found;
+    return {
+      attribution: 'download',
+      evidence: { url: download.url, ...(member === undefined ? {} : { member }), pinnedIn: place.path, line: place.line },
+    };
   };
+}
+
+function givesRights({ mode, xattrs }: Entry): boolean {
+  return (mode & 0o6000) !== 0 || xattrs !== undefined;
 }

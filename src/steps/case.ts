@@ -1,5 +1,6 @@
 import type { DebContents, DebianEvidence, PackageEvidence } from '../model/debian.ts';
 import type { Digest } from '../model/digest.ts';
+import type { Download } from '../model/download.ts';
 import type { Contents, Entry, Inventory } from '../model/inventory.ts';
 import type { Path } from '../model/path.ts';
 import type { Rebuild, SourceTree } from '../model/rebuild.ts';
@@ -28,6 +29,8 @@ export type JudgeInputs = {
   rebuiltAgain?: Inventory;
   rebuiltAgainContents?: Contents;
   sourceTree?: SourceTree;
+  /** What the rebuild fetched. */
+  downloads?: readonly Download[];
   evidence: DebianEvidence;
   /** By the digest of the .deb. */
   debContents: ReadonlyMap<Digest, DebContents>;
@@ -49,6 +52,7 @@ export type ImageSide = {
 
 /** All that is known, indexed once: what every step after the comparison asks. */
 export type Case = Pick<JudgeInputs, 'image' | 'rebuild' | 'sourceTree' | 'evidence' | 'reinstallFailure' | 'base'> & {
+  downloads: readonly Download[];
   published: ImageSide;
   rebuilt?: ImageSide;
   rebuiltAgain?: ImageSide;
@@ -97,6 +101,7 @@ export function openCase(inputs: JudgeInputs): Case {
     rebuild,
     evidence,
     policy,
+    downloads: inputs.downloads ?? [],
     reproductions: reproductions(evidence, policy),
     expectation,
     found: foundFiles(packages.filter(isFound), side.entries, resolve, expectation.files),

@@ -220,8 +220,8 @@ describe('planBuild', () => {
       'RUN --mount=from=other:2,target=/o id',
     );
     const bases = (builder: BuildPlan['builder']) => basesOf(dockerfile, findRecipe({}, []), amd64, builder);
-    assert.deepEqual(bases('buildkit'), { references: ['debian:12', 'other:2'] });
-    assert.deepEqual(bases('buildah'), { references: ['debian:12', 'nowhere:1', 'other:2'] });
+    assert.deepEqual(bases('buildkit'), { references: ['debian:12', 'other:2'], final: 'debian:12' });
+    assert.deepEqual(bases('buildah'), { references: ['debian:12', 'nowhere:1', 'other:2'], final: 'debian:12' });
     assert.ok(!('reason' in plan(dockerfile, byBuildkit, image(), {}, both)));
   });
 

@@ -1,6 +1,7 @@
 /** A small honest Debian image with everything `judge` needs; tests change one thing in it. */
 import type { NewerVersion } from '../../src/model/debian.ts';
 import { type Digest, digestOf } from '../../src/model/digest.ts';
+import type { Download } from '../../src/model/download.ts';
 import type { Anomaly, Contents, HiddenEntry, Inventory } from '../../src/model/inventory.ts';
 import { canonicalJson } from '../../src/model/json.ts';
 import type { RunConfig } from '../../src/model/oci.ts';
@@ -154,6 +155,7 @@ export type Setting = {
   history?: { path: string; text: string; commit: string }[];
   source?: Record<string, string> | false;
   rebuild?: Partial<Rebuild>;
+  downloads?: Download[];
   /** The same manifest on both sides. */
   sameManifest?: boolean;
   /** diffIDs of the two sides; equal by default never. */
@@ -263,6 +265,7 @@ export function judgeInputs(setting: Setting = {}): JudgeInputs {
     published: published.inventory,
     publishedContents: published.contents,
     rebuild,
+    ...(setting.downloads === undefined ? {} : { downloads: setting.downloads }),
     evidence: {
       applies: packages.length > 0,
       archives: [suite],

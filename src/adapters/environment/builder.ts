@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { readBuildFile } from '../../model/build-file.ts';
 import type { Digest } from '../../model/digest.ts';
+import type { FetchedFile } from '../../model/download.ts';
 import type { BuildConditions, BuildPlan, ResolvedDependency } from '../../model/rebuild.ts';
 import type { Builder, BuildProgram } from '../../ports.ts';
 import { Problem } from '../../problem.ts';
@@ -22,6 +23,7 @@ import type { SubordinateIds } from './subids.ts';
 export type BuildProxy = {
   accept(socket: Socket): void;
   dependencies(): ResolvedDependency[];
+  fetched(): Promise<FetchedFile[]>;
   requests(): readonly { url: string; refused?: string }[];
   archiveFault(): string | undefined;
   close(): Promise<void>;
@@ -32,8 +34,8 @@ export type BuilderOptions = {
   folder: string;
   ids: SubordinateIds;
   limits: Limits;
-  /** A proxy of its own for each build; with `asOf`, archives answer as they were then. */
-  openProxy: (plan: Pick<BuildPlan, 'asOf'>) => BuildProxy;
+  /** A proxy of its own for each build; with `asOf`, archives answer as they were then. What it keeps goes into `folder`. */
+  openProxy: (plan: Pick<BuildPlan, 'asOf'>, folder: string) => BuildProxy;
   programs: readonly BuildProgram[];
 };
 
@@ -49,7 +51,7 @@ export function makeBuilder(options: BuilderOptions): Builder {
       const program = options.programs.find(({ name }) => name === order.plan.builder);
       if (program === undefined) throw new Problem('environment-missing', `${order.plan.builder} is not set up here`);
       const job = await createJob(options.folder, options.ids);
-      const proxy = options.openProxy(order.plan);
+      const proxy = options.openProxy(order.plan, join(job.folder, 'fetched'));
       const done = async (): Promise<void> => {
         await proxy.close();
         await job.remove();
@@ -64,6 +66,7 @@ export function makeBuilder(options: BuilderOptions): Builder {
           builderVersion,
           conditions,
           resolvedDependencies: proxy.dependencies(),
+          fetched: await proxy.fetched(),
           outcome,
           ...(fault === undefined ? {} : { archiveFault: fault }),
           done,

@@ -5,11 +5,13 @@ import { connect, type AddressInfo, type ListenOptions, type Socket } from 'node
 import { Transform, type Duplex, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { digestFromHex } from '../../model/digest.ts';
+import type { FetchedFile } from '../../model/download.ts';
 import type { ResolvedDependency } from '../../model/rebuild.ts';
 import { Problem } from '../../problem.ts';
 import { bareHost, type Guard } from './guard.ts';
+import { makeKeeper } from './keep.ts';
 import type { Answer, Past } from './past.ts';
-import { toDependencies, type ProxyRequest } from './record.ts';
+import { type ProxyRequest, toDependencies, toFetchedFiles } from './record.ts';
 import { forwardedHeaders, parseAuthority, parseTarget } from './target.ts';
 
 export type ProxyOptions = {
@@ -21,6 +23,8 @@ export type ProxyOptions = {
   secret?: string;
   /** Debian's mirrors as they were. */
   past?: Past;
+  /** A folder of this build alone, for bodies that may be archives. */
+  keep?: string;
 };
 
 /** A forward proxy in this process that writes down everything it passes on. */
@@ -31,6 +35,8 @@ export type RecordingProxy = {
   listen(where: ListenOptions): Promise<string | undefined>;
   requests(): readonly ProxyRequest[];
   dependencies(): ResolvedDependency[];
+  /** Once every body that came is kept. */
+  fetched(): Promise<FetchedFile[]>;
   /** Why answers were not, or not all, those of the time that was asked for. */
   archiveFault(): string | undefined;
   /** Ends every connection. */
@@ -50,6 +56,8 @@ class ByteLimit extends Error {}
 export function makeProxy(options: ProxyOptions): RecordingProxy {
   const { guard, bytesMax = BYTES_MAX, requestsMax = REQUESTS_MAX, secret } = options;
   const requests: ProxyRequest[] = [];
+  const keeper = options.keep === undefined ? undefined : makeKeeper(options.keep);
+  const keepings = new Set<Promise<void>>();
   const sockets = new Set<Duplex>();
   const agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS_PER_SERVER });
   let total = 0;
@@ -64,13 +72,21 @@ export function makeProxy(options: ProxyOptions): RecordingProxy {
   const end = (request: ProxyRequest): void => {
     request.endedAt ??= new Date().toISOString();
   };
-  const meter = (count: (chunk: Buffer) => void): Transform =>
+  const meter = (count: (chunk: Buffer) => Promise<void> | number | undefined, atEnd?: () => void): Transform =>
     new Transform({
       transform(chunk: Buffer, _encoding, done) {
         total += chunk.length;
         if (total > bytesMax) return done(new ByteLimit('the byte limit of the proxy'));
-        count(chunk);
-        done(null, chunk);
+        const counted = count(chunk);
+        if (!(counted instanceof Promise)) return done(null, chunk);
+        counted.then(
+          () => done(null, chunk),
+          (error: unknown) => done(error as Error),
+        );
+      },
+      flush(done) {
+        atEnd?.();
+        done();
       },
     });
   const authorized = (headers: http.IncomingHttpHeaders): boolean =>
@@ -122,15 +138,29 @@ export function makeProxy(options: ProxyOptions): RecordingProxy {
 
   async function passOn(request: ProxyRequest, body: Readable, to: http.ServerResponse): Promise<void> {
     const hash = createHash('sha256');
-    await pipeline(
-      body,
-      meter((chunk) => {
+    const keeping = request.method === 'GET' && request.status === 200 && request.byApt !== true ? keeper?.begin() : undefined;
+    let whole = false;
+    const metered = meter(
+      (chunk) => {
         request.received += chunk.length;
         hash.update(chunk);
-      }),
-      to,
+        return keeping?.write(chunk);
+      },
+      () => (whole = true),
     );
-    request.sha256 = digestFromHex(hash.digest('hex'));
+    const passed = pipeline(body, metered, to);
+    const ended = passed.then(
+      () => true,
+      () => whole, // a client that counts the bytes hangs up before it is told that there are no more
+    );
+    const kept = ended.then(async (came) => {
+      if (!came) return keeping?.drop();
+      request.sha256 = digestFromHex(hash.digest('hex'));
+      Object.assign(request, await keeping?.end());
+    });
+    keepings.add(kept);
+    await kept.finally(() => keepings.delete(kept));
+    if (!whole) await passed;
     end(request);
   }
 
@@ -145,6 +175,8 @@ export function makeProxy(options: ProxyOptions): RecordingProxy {
 
   async function forward(request: ProxyRequest, target: URL, path: string, from: http.IncomingMessage, to: http.ServerResponse) {
     await guard.resolve(target.hostname); // for a literal, which `lookup` never sees, and for a clear refusal
+    // https://sources.debian.org/src/apt/2.6.1/methods/basehttp.cc: "Debian APT-HTTP/1.3 (2.6.1)". Who pretends to be apt only forgoes an account.
+    if (from.headers['user-agent']?.startsWith('Debian APT-HTTP/') === true) request.byApt = true;
     const past = request.method === 'GET' ? options.past : undefined;
     const instead = await past?.instead(target, from.headers);
     if (instead !== undefined) return passOnFrom(request, instead, to);
@@ -244,6 +276,10 @@ export function makeProxy(options: ProxyOptions): RecordingProxy {
     },
     requests: () => requests,
     dependencies: () => toDependencies(requests),
+    async fetched() {
+      await Promise.allSettled(keepings);
+      return toFetchedFiles(requests);
+    },
     archiveFault: () => options.past?.fault(),
     async close() {
       const closed = server.listening ? once(server, 'close') : undefined;

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, createServer, request, type IncomingMessage, type RequestOptions } from 'node:http';
 import { connect, createServer as createTcpServer } from 'node:net';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeGuard } from '../../../src/adapters/network/guard.ts';
 import { makeProxy, type ProxyOptions, type RecordingProxy } from '../../../src/adapters/network/proxy.ts';
 
+const ARCHIVE = gzipSync(randomBytes(5000));
 const CHUNK = Buffer.alloc(65_536, 'x');
 const LARGE_CHUNKS = 4096; // 256 MiB
 
@@ -19,6 +22,11 @@ const server = createServer((from, to) => {
   seen.push(from);
   if (from.url === '/large') {
     return Readable.from(Array(LARGE_CHUNKS).fill(CHUNK)).pipe(to);
+  }
+  if (from.url?.startsWith('/archive') === true) return to.end(ARCHIVE);
+  if (from.url === '/cut-archive') {
+    to.writeHead(200, { 'content-length': '100000' }).write(ARCHIVE);
+    return setTimeout(() => to.destroy(), 50);
   }
   if (from.url === '/cut') {
     to.writeHead(200, { 'content-length': '100' }).write('half');
@@ -152,9 +160,10 @@ describe('the recording proxy', () => {
     }
   });
 
-  it('opens a tunnel and counts its bytes', async () => {
+  it('opens a tunnel and counts its bytes', async (t) => {
     await using open = await opened();
     const echo = createTcpServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
+    t.after(() => echo.close());
     await once(echo, 'listening');
     const target = `127.0.0.1:${(echo.address() as { port: number }).port}`;
     const outgoing = request({ host: '127.0.0.1', port: open.address.port, method: 'CONNECT', path: target }).end();
@@ -165,8 +174,33 @@ describe('the recording proxy', () => {
     assert.equal(text, 'through the tunnel');
     const [record] = open.proxy.requests();
     assert.deepEqual([record?.url, record?.status, record?.sent, record?.received], [`https://${target}`, 200, 18, 18]);
-    assert.deepEqual(open.proxy.dependencies(), [{ uri: `https://${target}`, annotations: { method: 'CONNECT', status: 200 } }]);
-    echo.close();
+    const times = { startedAt: record?.startedAt, endedAt: record?.endedAt };
+    assert.ok(times.startedAt !== undefined && times.endedAt !== undefined && times.startedAt <= times.endedAt);
+    assert.deepEqual(open.proxy.dependencies(), [
+      { uri: `https://${target}`, annotations: { method: 'CONNECT', status: 200, size: 18, ...times } },
+    ]);
+  });
+
+  it('keeps what may be an archive, whole, and hands over what it saw of the rest', async (t) => {
+    const keep = join(mkdtempSync(join(tmpdir(), 'conforme-proxy-')), 'fetched');
+    t.after(() => rmSync(dirname(keep), { recursive: true }));
+    await using open = await opened({ keep });
+    for (const path of ['/archive', '/archive', '/last', '/large', '/gone'])
+      await ask(open.address, { path: `http://127.0.0.1:${port}${path}` });
+    await assert.rejects(ask(open.address, { path: `http://127.0.0.1:${port}/cut-archive` }));
+    const apt = { 'user-agent': 'Debian APT-HTTP/1.3 (2.6.1)' };
+    await ask(open.address, { path: `http://127.0.0.1:${port}/archive?apt`, headers: apt });
+    const fetched = await open.proxy.fetched();
+    assert.deepEqual(
+      fetched.map(({ url, file }) => [new URL(url).pathname + new URL(url).search, file !== undefined]),
+      [['/archive', true], ['/last', false], ['/large', false]], // prettier-ignore
+    );
+    const [archive] = fetched;
+    assert.deepEqual(readFileSync(archive?.file ?? ''), ARCHIVE);
+    assert.equal(archive?.sha512, createHash('sha512').update(ARCHIVE).digest('hex'));
+    // What was cut off or fetched a second time is not handed over; of the former nothing stays.
+    await sleep(50);
+    assert.equal(readdirSync(keep).length, 2);
   });
 
   it('stops at its limits', async () => {
