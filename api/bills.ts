@@ -11,7 +11,7 @@ import { SPDX_MEDIA_TYPE, writeSpdx } from '../src/steps/write-spdx.ts';
 import { linesOf, oneChunk, statementOf } from './stored.ts';
 
 /** Raised when the same verdict comes to give other documents: those that are kept are then not used any more. */
-const BILL_VERSION = 1;
+const BILL_VERSION = 2;
 // Some hundred bytes for each of at most 50,000 packages.
 const EVIDENCE_BYTES_MAX = 128 * 1024 * 1024;
 

@@ -116,7 +116,7 @@ export async function conclude(ports: ConcludePorts, job: VerificationJob, given
   const { account, differences, ...judged } = judge(loaded);
   const byproducts = { ...inputs, account: await putLines(blobs, account), differences: await putLines(blobs, differences) };
   const statement = Buffer.from(canonicalJson(judged.state(byproducts)));
-  const packages = packagesOfVerdict(loaded.evidence, loaded.published);
+  const packages = packagesOfVerdict(loaded.evidence, loaded.published, account);
   const lineOfLayer = lineOfLayers(loaded.published.layers, loaded.rebuild.dockerfile?.steps ?? []);
   const record: VerdictRecord = {
     digest: (await blobs.put([statement])).digest,

@@ -37,7 +37,8 @@ export const imageRoutes =
             'Asks everything that was ever judged; one of `package`, `cve` and `file` is needed. An item is one place in one image: the ' +
             'layer that put it there, with its line of the Dockerfile where known. Newest verdicts come first; `latest` is false ' +
             'where a newer verdict of the same reference exists. A package is found by the name of the binary or of the source ' +
-            'package, and compared by the version of the one that has the name. A version that dpkg refuses counts as older. ' +
+            'package, and compared by the version of the one that has the name. A version that dpkg refuses counts as older. A package ' +
+            'whose files are there counts, whatever state the database claims, and so does one that was found by the hashes of its files. ' +
             'A CVE is looked up in the data of the security tracker as last fetched, which `tracker` names: an image is affected where its ' +
             'source package is older than the fixed version of its release, or where there is no fix yet (no `fixed`).',
           querystring: FleetQuery,

@@ -23,7 +23,7 @@ export type Bill = {
   filesOmitted: number;
 };
 
-/** An installed package of the image. */
+/** A package of the image: installed, or found by its files. */
 export type BillPackage = {
   name: string;
   version: string;
@@ -32,7 +32,7 @@ export type BillPackage = {
   purl: string;
   source: string;
   sourceVersion: string;
-  /** dpkg's word where it is another than `installed`. */
+  /** dpkg's word where it is another than `installed`; `found` where no database names it. */
   state?: string;
   /** `verified`, `unverified-version` …: how far the signed chain holds. */
   status: string;

@@ -18,6 +18,14 @@ export type InstalledPackage = {
   state: string;
 };
 
+/**
+ * Whether files of a package are there: of one whose installation dpkg did not end, and of one found by its files, as of any other. Of a removed
+ * one only conffiles are left.
+ */
+export function isPresent({ state }: Pick<InstalledPackage, 'state'>): boolean {
+  return state !== 'config-files';
+}
+
 /** When packages may have been installed, as the image tells: where to look in an archive of snapshots, never proof. */
 export type InstallationDate = {
   /** UTC, to the second, as a snapshot archive writes it: `20230227T000000Z`. */

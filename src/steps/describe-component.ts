@@ -75,11 +75,14 @@ export function copyFacts({ path, layer, recognisedBy, attribution, hidden, debi
 }
 
 /** A sentence for people and for formats without names and values. */
-export function packageSentence({ status, unverified, chain, reproduced, files }: BillPackage): string {
+export function packageSentence({ status, state, unverified, chain, reproduced, files }: BillPackage): string {
+  const found = state === 'found' ? ' No package database of the image names it: it was found by the hashes of its files.' : '';
   const counts =
     files === undefined
-      ? ''
-      : ` Of its files the image holds ${files.equal} as signed, ${files.generated} as its scripts leave them, ${files.changed} changed; ${files.missing} are missing.`;
+      ? found
+      : state === 'found'
+        ? `${found} Of its files the image holds ${files.equal} as signed.`
+        : ` Of its files the image holds ${files.equal} as signed, ${files.generated} as its scripts leave them, ${files.changed} changed; ${files.missing} are missing.`;
   if (chain === undefined) return `Not verified: the signed archive does not have this version (${unverified ?? status}).${counts}`;
   const { archive, deb } = chain;
   const built =

@@ -18,16 +18,20 @@ export function foundFiles(
   packages: readonly VerifiedPackage[],
   entries: ReadonlyMap<Path, Entry>,
   resolve: Resolve,
-  explained: ReadonlyMap<Path, unknown>,
+  explained: ReadonlyMap<Path, { expected: Pick<ExpectedFile, 'divertedFrom'> }>,
 ): Map<Path, FoundFile> {
   const found = new Map<Path, FoundFile>();
+  // Nor does what the database diverts leave its place to anybody's file.
+  const left = new Set(
+    [...explained.values()].flatMap(({ expected: { divertedFrom } }) => (divertedFrom === undefined ? [] : namesOf(divertedFrom))),
+  );
   for (const { evidence, contents } of packages) {
     const conffiles = new Set(contents.conffiles);
     for (const { path: archivePath, ...facts } of contents.entries) {
       // Folders are shared by all packages, and say nothing of what lies in them.
       for (const path of new Set([archivePath, resolve(archivePath)].flatMap(namesOf))) {
         const entry = path === '/' ? undefined : entries.get(path);
-        if (entry === undefined || entry.kind !== facts.kind || explained.has(path)) continue;
+        if (entry === undefined || entry.kind !== facts.kind || explained.has(path) || left.has(path)) continue;
         const aspects = aspectsOf(facts, entry);
         if (aspects.includes('content') || aspects.includes('target') || aspects.includes('device')) continue;
         const known = found.get(path);

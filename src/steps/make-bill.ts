@@ -1,5 +1,5 @@
 import type { Bill, BillFile, BillPackage } from '../model/bill.ts';
-import type { DebianEvidence, PackageEvidence } from '../model/debian.ts';
+import { type DebianEvidence, isPresent, type PackageEvidence } from '../model/debian.ts';
 import type { Digest } from '../model/digest.ts';
 import { qualifiedPurl } from '../model/purl.ts';
 import type { Statement, StatedReproduction } from '../model/statement.ts';
@@ -38,15 +38,16 @@ export function makeBill(
   files: Pick<Bill, 'files' | 'filesOmitted'>,
 ): Bill {
   const { result, auditable, coverage, freshness } = predicate.verdict;
-  const stated = new Map(predicate.packages.map((one) => [one.purl, one]));
+  const stated = new Map(predicate.packages.map((one) => [keyOf(one), one]));
   return {
     verdict,
     judgedAt: freshness.judgedAt,
     rules: freshness.rules,
     image: predicate.image,
     answers: { result, auditable, accounted: coverage.accounted },
-    packages: evidence.packages.map((one) => {
-      const { files: filesOf, unverified, reproduced, buildinfo } = stated.get(one.purl) ?? {};
+    // What a removed package left behind is no part of the image.
+    packages: evidence.packages.filter(isPresent).map((one) => {
+      const { files: filesOf, unverified, reproduced, buildinfo } = stated.get(keyOf({ ...one, deb: one.chain?.deb })) ?? {};
       return {
         ...packageOf(one, evidence),
         ...(filesOf === undefined ? {} : { files: filesOf }),
@@ -58,6 +59,11 @@ export function makeBill(
     copies: predicate.copies?.listed ?? [],
     ...files,
   };
+}
+
+/** A database may name a package for which nothing vouches, while the same one is found by its files. */
+function keyOf({ purl, deb }: { purl: string; deb?: Digest | undefined }): string {
+  return `${purl} ${deb ?? ''}`;
 }
 
 function reproducedOf({ by, of, rebuilders }: StatedReproduction): NonNullable<BillPackage['reproduced']> {

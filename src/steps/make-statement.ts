@@ -68,7 +68,7 @@ export function makeStatement(
       packages: evidence.packages.map(({ purl, status, state, chain, unverified }) => {
         const files = counts.get(purl);
         const buildinfo = chain === undefined ? undefined : recorded.get(chain.deb);
-        const reproduction = chain === undefined ? undefined : file.reproductions.get(chain.deb);
+        const reproduction = chain === undefined || status !== 'verified' ? undefined : file.reproductions.get(chain.deb);
         return {
           purl,
           status,
@@ -96,7 +96,10 @@ function gravity({ class: where = 'noise' }: Difference): number {
 }
 
 /** By purl, of the verified packages: what dpkg unpacks, without its own notes about it. A path that several hold counts for one of them. */
-function countPackageFiles({ expectation, verified }: Pick<Case, 'expectation' | 'verified'>, account: readonly AccountLine[]) {
+function countPackageFiles(
+  { expectation, verified, found }: Pick<Case, 'expectation' | 'verified' | 'found'>,
+  account: readonly AccountLine[],
+) {
   const generated = new Set(account.filter(({ attribution }) => attribution === 'debian-generated').map(({ path }) => path));
   const counts = new Map<string, PackageFiles>();
   for (const purl of verified.keys()) counts.set(purl, { equal: 0, generated: 0, changed: 0, missing: 0 });
@@ -104,6 +107,11 @@ function countPackageFiles({ expectation, verified }: Pick<Case, 'expectation' |
     const count = counts.get(expected.package);
     if (count === undefined || expected.kind === 'directory' || expected.origin !== 'data') continue;
     count[state === 'changed' && generated.has(path) ? 'generated' : state] += 1;
+  }
+  // Nothing of a package that no database names is missed.
+  for (const { expected, aspects } of found.values()) {
+    const count = expected.kind === 'directory' || expected.origin !== 'data' ? undefined : counts.get(expected.package);
+    if (count !== undefined) count[aspects.length === 0 ? 'equal' : 'changed'] += 1;
   }
   return counts;
 }

@@ -1,4 +1,4 @@
-import type { InstalledPackage } from '../model/debian.ts';
+import { type InstalledPackage, isPresent } from '../model/debian.ts';
 import { compareDebianVersions, parseDebianVersion } from '../model/debian-version.ts';
 import { byText } from '../model/path.ts';
 import type { SecurityEvidence, SourceIssues } from '../model/security.ts';
@@ -15,7 +15,7 @@ export function securityFixes(
   const issuesOf = new Map(known.map(({ source, issues }) => [source, issues]));
   const installed = new Map<string, { source: string; version: string }>();
   for (const { source, sourceVersion: version, state } of packages)
-    if (state === 'installed' && parseDebianVersion(version) !== undefined) installed.set(`${source} ${version}`, { source, version });
+    if (isPresent({ state }) && parseDebianVersion(version) !== undefined) installed.set(`${source} ${version}`, { source, version });
   const fixes: SecurityEvidence['fixes'] = [];
   for (const { source, version } of installed.values()) {
     const issues = (issuesOf.get(source) ?? []).flatMap(({ cve, release: of, status, fixed, urgency }) =>

@@ -11,6 +11,7 @@ import { collectFiles, makeBill } from '../../src/steps/make-bill.ts';
 import { writeCycloneDx } from '../../src/steps/write-cyclonedx.ts';
 import { writeSpdx } from '../../src/steps/write-spdx.ts';
 import { byproducts, change, honest, judgeInputs, PACKAGES, type Setting } from '../support/judge-inputs.ts';
+import type { PackageSpec } from '../support/packaged-image.ts';
 import { spdxFaults } from '../support/spdx.ts';
 
 const cycloneDxFaults = (text: string): Promise<unknown> => new JsonStrictValidator(Version.v1dot6).validate(text);
@@ -107,6 +108,37 @@ describe('the bill of materials', () => {
     assert.deepEqual([values(nginx, 'reproduced'), values(nginx, 'buildinfo')], [['1 of 2'], [digestOf('record')]]);
     assert.deepEqual(values(passwd, 'unverified'), ['snapshot-off']);
     assert.match(writeSpdx(bill), /Independent rebuilders made this \.deb from its source: 1 of 2\./);
+  });
+
+  it('says of a package that no database names how it was found, and lists none of which conffiles alone are left', async () => {
+    const tool: PackageSpec = { name: 'tool', state: 'found', files: { '/usr/bin/tool': { text: 'tool', mode: 0o755, magic: 'elf' }, '/usr/share/tool/data': 'data' } }; // prettier-ignore
+    const gone: PackageSpec = { name: 'gone', state: 'config-files', files: { '/etc/gone.conf': 'gone' }, conffiles: ['/etc/gone.conf'] };
+    const published = change(honest(), { '/usr/bin/tool': { text: 'tool', mode: 0o755, magic: 'elf' } });
+    const bill = billOf({ published, packages: [...PACKAGES, tool, gone] });
+    const components = componentsOf(bill);
+    const found = components.find(({ name }) => name === 'tool');
+    assert.ok(found !== undefined);
+    assert.deepEqual(['state', 'files-equal', 'files-missing'].map((name) => values(found, name)[0]), ['found', '1', '0']); // prettier-ignore
+    assert.match(
+      writeSpdx(bill),
+      /No package database of the image names it: it was found by the hashes of its files\. Of its files the image holds 1 as signed\./,
+    );
+    assert.equal(components.some(({ name }) => name === 'gone'), false); // prettier-ignore
+    assert.equal(await cycloneDxFaults(writeCycloneDx(bill)), null);
+  });
+
+  it('keeps a package for which nothing vouches apart from the same one that was found', () => {
+    const bill = billOf({ unverified: ['passwd'] }, ({ evidence }) => {
+      const one = evidence.packages.find(({ name }) => name === 'passwd');
+      assert.ok(one !== undefined);
+      one.unverified = 'not-found';
+      const { chain } = evidence.packages.find(({ name }) => name === 'nginx') ?? {};
+      assert.ok(chain !== undefined);
+      const { unverified: _, ...known } = one;
+      evidence.packages.push({ ...known, state: 'found', status: 'verified', chain: { ...chain, deb: digestOf('passwd found') } });
+    });
+    const both = componentsOf(bill).filter(({ name }) => name === 'passwd');
+    assert.deepEqual(both.map((one) => values(one, 'unverified')), [['not-found'], []]); // prettier-ignore
   });
 
   it('names code that no package accounts for, with its attribution, and no file of a package', () => {

@@ -5,12 +5,12 @@ import type { HiddenEntry } from '../../src/model/inventory.ts';
 import { contentsOfImage } from '../../src/steps/contents-of-image.ts';
 import { judge } from '../../src/steps/judge.ts';
 import { packagesOfVerdict } from '../../src/steps/packages-of-verdict.ts';
-import { change, honest, judgeInputs, type Setting } from '../support/judge-inputs.ts';
+import { change, honest, judgeInputs, PACKAGES, type Setting } from '../support/judge-inputs.ts';
 
 function contents(setting: Setting) {
   const inputs = judgeInputs(setting);
   const { account } = judge(inputs);
-  const packages = packagesOfVerdict(inputs.evidence, inputs.published);
+  const packages = packagesOfVerdict(inputs.evidence, inputs.published, account);
   const made = contentsOfImage({ ...inputs.evidence, release: 'bookworm' }, inputs.published, account, packages, () => 7);
   const setOf = (name: string) => made.packages.get(packages.findIndex((one) => one.name === name));
   const placesOf = (text: string) => [
@@ -43,6 +43,21 @@ test('the same packages make the same sets in another image; a replaced file is 
   assert.deepEqual(one.placesOf('nginx'), ['nginx /usr/sbin/nginx']);
   assert.deepEqual(other.placesOf('nginx'), [], 'what Debian signed is not what the image holds');
   assert.deepEqual(other.placesOf('evil'), ['0 /usr/sbin/nginx']);
+});
+
+test('whatever state a database claims, a package that is there is named, and so is one that no database names', () => {
+  const tool = { text: 'tool', mode: 0o755, magic: 'elf' } as const;
+  const inputs = judgeInputs({
+    published: change(honest(), { '/usr/bin/tool': tool }),
+    packages: [
+      ...PACKAGES.map((one) => (one.name === 'nginx' ? { ...one, state: 'unpacked' } : one)),
+      { name: 'tool', state: 'found', files: { '/usr/bin/tool': tool } },
+      { name: 'gone', state: 'config-files' },
+    ],
+  });
+  const packages = packagesOfVerdict(inputs.evidence, inputs.published, judge(inputs).account);
+  const layers = packages.filter(({ name }) => ['nginx', 'tool', 'gone'].includes(name)).map(({ name, layer }) => [name, layer]);
+  assert.deepEqual(layers, [['nginx', 0], ['tool', 0]]); // prettier-ignore
 });
 
 test('what a later layer took away is found, and said to be hidden', () => {

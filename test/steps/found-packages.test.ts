@@ -3,9 +3,10 @@ import { test } from 'node:test';
 import { digestOf } from '../../src/model/digest.ts';
 import type { OtherBytes } from '../../src/model/hash-search.ts';
 import type { AccountLine, Finding } from '../../src/model/verdict.ts';
+import { foundFiles } from '../../src/steps/found-packages.ts';
 import { judge } from '../../src/steps/judge.ts';
 import { change, type Files, honest, judgeInputs, PACKAGES } from '../support/judge-inputs.ts';
-import { type FileSpec, packageOf, type PackageSpec } from '../support/packaged-image.ts';
+import { type FileSpec, imageOf, packageOf, type PackageSpec } from '../support/packaged-image.ts';
 
 const program = (text: string, more: Partial<Exclude<FileSpec, string>> = {}): FileSpec => ({ text, mode: 0o755, magic: 'elf', ...more });
 
@@ -92,6 +93,16 @@ test('a found package explains nothing that an installed one holds: its replaced
   assert.equal(line('/usr/bin/tool').attribution, 'debian-official');
   assert.equal(finding('package-found-by-hash')?.severity, 'low', 'beside a database it is somebody’s choice');
   assert.equal(verdict.auditable, 'no');
+});
+
+test('what the database diverts leaves its place to no found package', () => {
+  const { evidence, contents } = packageOf(TOOL);
+  const entries = imageOf(LEFTOVER).inventory.entries;
+  const byPath = new Map(entries.map((entry) => [entry.path, entry]));
+  const explained = (divertedFrom?: string) =>
+    new Map([['/usr/bin/tool.real', { expected: divertedFrom === undefined ? {} : { divertedFrom } }]]);
+  const found = (divertedFrom?: string) => foundFiles([{ evidence, contents }], byPath, (path) => path, explained(divertedFrom)).has('/usr/bin/tool'); // prettier-ignore
+  assert.deepEqual([found(), found('/bin/other'), found('/bin/tool'), found('/usr/bin/tool')], [true, true, false, false]);
 });
 
 test('a package that was only looked into is named by name and version', () => {

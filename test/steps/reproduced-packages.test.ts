@@ -82,6 +82,22 @@ describe('the verdict on an image whose packages rebuilders were asked about', (
     assert.deepEqual(stated.filter((one) => one !== undefined), [digestOf('record')]); // prettier-ignore
   });
 
+  it('says nothing of a third party’s package, although its repository has the very .deb', () => {
+    const inputs = withRebuilders(SAID);
+    const nginx = inputs.evidence.packages.find(({ name }) => name === 'nginx');
+    assert.ok(nginx !== undefined);
+    const purl = 'pkg:deb/debian/agent@1?repository_url=https:%2F%2Frepo.example';
+    inputs.evidence.packages.push({ ...nginx, name: 'agent', version: '1', purl, status: 'third-party' });
+    const { predicate } = judge(inputs).state(byproducts);
+    const statedOf = (part: string) => predicate.packages.find((one) => one.purl.includes(part))?.reproduced;
+    assert.equal(statedOf('/agent@'), undefined);
+    assert.equal(statedOf('/nginx@')?.by, 1);
+    const failing = withRebuilders({ nginx: [[A, 'not-reproduced']] });
+    failing.evidence.packages.push({ ...nginx, name: 'agent', version: '1', purl, status: 'third-party' });
+    const finding = judge(failing).verdict.findings.find(({ code }) => code === 'package-not-reproduced');
+    assert.deepEqual(finding?.evidence, { 'nginx:amd64': '1.22.1-9' });
+  });
+
   it('counts what as many reproduced as are asked for', () => {
     const { verdict, state } = judge(withRebuilders(SAID, 2));
     assert.equal(verdict.coverage.reproduced?.packages, 1);

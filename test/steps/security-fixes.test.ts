@@ -25,6 +25,8 @@ test('what was fixed between the installed version and the newest, in dpkg’s o
   assert.deepEqual(fixes(one('3.0.15-1~~')), [['3.0.15-1~~', 'CVE-2']]);
   assert.deepEqual(fixes(one('1:0')), []);
   assert.deepEqual(fixes(one('3.0.9-1', 'config-files'), one('-')), []);
+  for (const state of ['unpacked', 'half-configured', 'triggers-pending', 'found'])
+    assert.deepEqual(fixes(one('3.0.13-1', state)), [['3.0.13-1', 'CVE-2']], state);
   assert.deepEqual(fixes(one('2'), one('3.0.14')), [['2', 'CVE-1', 'CVE-2'], ['3.0.14', 'CVE-2']]); // prettier-ignore
 });
 

@@ -1,10 +1,12 @@
 import { compareDebianVersions } from '../../model/debian-version.ts';
 import type { Digest } from '../../model/digest.ts';
+import type { NewerVersion } from '../../model/debian.ts';
 import type { HashSearch } from '../../model/hash-search.ts';
 import { type Path, byText } from '../../model/path.ts';
 import { findOwners, hasContents } from './contents-index.ts';
 import { settled } from './limit.ts';
 import { type LocatePorts, type Location, keyOf } from './locate.ts';
+import { newerVersions } from './newer.ts';
 import { type ArchivePackage, findPackages } from './packages.ts';
 import { codenameOf, knownReleases, suitesOf } from './releases.ts';
 import { type Suite, openSuite } from './suite.ts';
@@ -14,9 +16,13 @@ export type Candidate = {
   found: ArchivePackage;
   /** Places of this very .deb. */
   locations: Location[];
+  /** What the suites have that is newer. */
+  newer: NewerVersion[];
   /** 2: a database of a lower layer names it in this version; 1: the image shows traces of it; 0: only an index names it. */
   rank: number;
 };
+
+type Located = Pick<Candidate, 'found' | 'locations'>;
 
 /** By the names that the files have in a merged /usr; the best candidate of each first. */
 export type Candidates = {
@@ -48,15 +54,15 @@ export async function* findCandidates(
   left: ReadonlyMap<Path, unknown>,
 ): AsyncGenerator<Candidates> {
   const named = codenameOf(wanted.osRelease, wanted.known);
-  const releases: ({ suites: Suite[] } & Owners)[] = [];
+  const releases: ({ codename: string; suites: Suite[] } & Owners)[] = [];
   for (const codename of named === undefined ? knownReleases(ports.keyring.has) : [named]) {
     const suites = await suitesHeld(ports, codename, wanted);
-    if (suites.length > 0) releases.push({ suites, ...(await ownersIn(ports, suites, wanted, [...left.keys()])) });
+    if (suites.length > 0) releases.push({ codename, suites, ...(await ownersIn(ports, suites, wanted, [...left.keys()])) });
   }
   releases.sort((a, b) => b.owners.size - a.owners.size);
-  for (const { suites, owners, indexed, unread } of releases) {
+  for (const { codename, suites, owners, indexed, unread } of releases) {
     const still = new Map([...owners].filter(([path]) => left.has(path)));
-    if (left.size > 0) yield { unread, candidates: await locate(ports, suites, wanted, { owners: still, indexed }, left) };
+    if (left.size > 0) yield { unread, candidates: await locate(ports, { codename, suites }, wanted, { owners: still, indexed }, left) };
   }
 }
 
@@ -103,7 +109,7 @@ async function ownersIn(ports: LocatePorts, suites: readonly Suite[], wanted: Ha
 /** The .debs of the packages: every version that the suites have, of every architecture that the files speak of. */
 async function locate(
   ports: LocatePorts,
-  suites: readonly Suite[],
+  { codename, suites }: { codename: string; suites: readonly Suite[] },
   wanted: HashSearch,
   { owners, indexed }: { owners: ReadonlyMap<Path, readonly string[]>; indexed: boolean },
   left: ReadonlyMap<Path, unknown>,
@@ -116,10 +122,13 @@ async function locate(
   const counts = new Map<string, number>();
   for (const names of owners.values()) for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
 
+  const of = { release: codename, architecture: wanted.architecture };
+  const newerThan = ({ found }: Located): NewerVersion[] =>
+    newerVersions(found, byName.get(found.name)?.flatMap(({ locations }) => locations) ?? [], of);
   const candidatesOf = (names: readonly string[]): Candidate[] =>
     names
       .flatMap((name) => byName.get(name) ?? [])
-      .map((one) => ({ ...one, rank: exact.has(keyOf(one.found)) ? 2 : traces.has(one.found.name) ? 1 : 0 }))
+      .map((one) => ({ ...one, newer: newerThan(one), rank: exact.has(keyOf(one.found)) ? 2 : traces.has(one.found.name) ? 1 : 0 }))
       .sort((a, b) => b.rank - a.rank || (counts.get(b.found.name) ?? 0) - (counts.get(a.found.name) ?? 0) || newestFirst(a, b));
   const shared = new Map<string, Candidate[]>(); // thousands of files have the same owners
   const candidates = new Map<Path, Candidate[]>();
@@ -139,8 +148,8 @@ async function locatedByName(
   suites: readonly Suite[],
   wanted: HashSearch,
   names: ReadonlySet<string>,
-): Promise<Map<string, Omit<Candidate, 'rank'>[]>> {
-  const byDeb = new Map<Digest, Omit<Candidate, 'rank'>>();
+): Promise<Map<string, Located[]>> {
+  const byDeb = new Map<Digest, Located>();
   for (const suite of suites) {
     for (const component of suite.release.components) {
       for (const architecture of architecturesOf(wanted)) {
@@ -156,7 +165,7 @@ async function locatedByName(
 }
 
 /** What is no version for dpkg counts as the oldest. */
-function newestFirst({ found: a }: Omit<Candidate, 'rank'>, { found: b }: Omit<Candidate, 'rank'>): number {
+function newestFirst({ found: a }: Located, { found: b }: Located): number {
   try {
     return compareDebianVersions(b.version, a.version) || byText(a.deb, b.deb);
   } catch {

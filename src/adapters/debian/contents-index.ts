@@ -15,6 +15,8 @@ const PACKED_BYTES_MAX = 512 * 1024 * 1024; // trixie, main, all: 38 MB
 const UNPACKED_BYTES_MAX = 8 * 1024 * 1024 * 1024; // trixie, main, all: 590 MB
 const READ_PIECE = 1 << 18;
 const LINE_CHARACTERS_MAX = 64 * 1024;
+/** Packages of one path; some twenty hold one program in turns. A path may stand in any number of lines. */
+const OWNERS_MAX = 100;
 /** `usr/bin/tool   utils/tool,contrib/net/other`: the path may hold blanks, the list of packages none. */
 const LINE = /^(.*?)[ \t]+(\S+)$/;
 const NAME = /^[a-z0-9][a-z0-9+.-]{1,127}$/;
@@ -46,8 +48,10 @@ export async function findOwners(
     const path = wanted.get(pathOf(line));
     const list = path === undefined ? undefined : LINE.exec(line)?.[2];
     if (path === undefined || list === undefined) return;
-    const names = list.split(',').map((one) => one.slice(one.lastIndexOf('/') + 1));
-    owners.set(path, [...(owners.get(path) ?? []), ...names.filter((name) => NAME.test(name))]);
+    const names = list.split(',', OWNERS_MAX).map((one) => one.slice(one.lastIndexOf('/') + 1));
+    const known = owners.get(path) ?? [];
+    for (const name of names) if (known.length < OWNERS_MAX && NAME.test(name)) known.push(name);
+    owners.set(path, known);
   };
   await eachLine(decompress('Contents.gz', createReadStream(file, { highWaterMark: READ_PIECE }), UNPACKED_BYTES_MAX), look);
   return owners;

@@ -38,6 +38,7 @@ export async function searchByHash(
   limits = SEARCH_LIMITS,
 ): Promise<HashSearchResult> {
   const files = new Map<Path, SearchedFile>(wanted.files.map((file) => [mergedPath(file.path), file]));
+  const searched = files.size; // of two names that are one in a merged /usr, one
   const found = new Map<string, PackageEvidence>();
   const others = new Map<Path, OtherBytes>();
   const archives = new Map<string, ArchiveSuite>();
@@ -63,8 +64,8 @@ export async function searchByHash(
   return {
     archives: [...archives.values()].sort((a, b) => byText(a.id, b.id)),
     packages: [...found.values()].sort((a, b) => byText(a.purl, b.purl)),
-    searched: wanted.files.length,
-    found: wanted.files.length - files.size,
+    searched,
+    found: searched - files.size,
     others: [...others.values()].sort((a, b) => byText(a.path, b.path)),
     unread,
     skipped,
@@ -158,12 +159,18 @@ async function tryOne(search: Search, candidate: Candidate, reading: <T>(work: (
   search.onProgress(search.spent.packages);
 }
 
-function evidenceOf({ found, locations }: Candidate, purl: string, contents: Digest, control: DebContents['control']): PackageEvidence {
+function evidenceOf(
+  { found, locations, newer }: Candidate,
+  purl: string,
+  contents: Digest,
+  control: DebContents['control'],
+): PackageEvidence {
   const { name, version, architecture, component, packages, deb, size, path } = found;
   const [, source = name, sourceVersion = version] = /^(\S+)(?:\s+\((\S+)\))?$/.exec(control['source'] ?? '') ?? [];
   const one: InstalledPackage = { name, version, architecture, source, sourceVersion, state: 'found' };
   const archive = locations[0]!.suite.request.id;
-  return { ...one, purl, status: 'verified', chain: { archive, component, packages, deb, size, path, contents } };
+  const chain = { archive, component, packages, deb, size, path, contents };
+  return { ...one, purl, status: 'verified', chain, ...(newer.length === 0 ? {} : { newer }) };
 }
 
 function reasonOf({ packages, bytes }: SearchLimits): string {

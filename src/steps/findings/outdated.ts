@@ -1,4 +1,4 @@
-import type { NewerVersion, PackageEvidence } from '../../model/debian.ts';
+import { isPresent, type NewerVersion, type PackageEvidence } from '../../model/debian.ts';
 import { compareDebianVersions } from '../../model/debian-version.ts';
 import { byText } from '../../model/path.ts';
 import { layerOfPackages } from '../package-layers.ts';
@@ -12,7 +12,7 @@ type Outdated = PackageEvidence & { newer: [NewerVersion, ...NewerVersion[]] };
  */
 export function* outdated(scene: Scene): Generator<Found> {
   const { packages } = scene.file.evidence;
-  const old = packages.filter((one): one is Outdated => one.state === 'installed' && one.newer?.[0] !== undefined);
+  const old = packages.filter((one): one is Outdated => isPresent(one) && one.newer?.[0] !== undefined);
   const layerOf = layerOfPackages(scene.file.published.inventory);
   const fixed = old.filter(({ newer: [first] }) => first.security === true);
   for (const group of bySource(fixed)) {

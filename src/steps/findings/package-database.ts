@@ -1,4 +1,4 @@
-import type { UnverifiedReason } from '../../model/debian.ts';
+import { isPresent, type UnverifiedReason } from '../../model/debian.ts';
 import { textFromBytes } from '../../model/path.ts';
 import { installedPackages } from '../installed-packages.ts';
 import { count, found, type Found, type Scene } from './finding.ts';
@@ -20,7 +20,7 @@ export function* packageDatabase(scene: Scene): Generator<Found> {
     yield found(scene, 'no-package-database', `no package database of Debian was found, so ${instead}`);
     return;
   }
-  const unverified = evidence.packages.filter(({ status, state }) => status === 'unverified-version' && state === 'installed');
+  const unverified = evidence.packages.filter((one) => one.status === 'unverified-version' && isPresent(one));
   for (const reason of [undefined, ...REASONS.keys()]) {
     const alike = unverified.filter((one) => one.unverified === reason);
     if (alike.length === 0) continue;

@@ -1,3 +1,4 @@
+import { isPresent } from '../../model/debian.ts';
 import { SEVERITIES, type Severity } from '../../model/verdict.ts';
 import { count, found, type Found, type Scene } from './finding.ts';
 import { layerOfPackages } from '../package-layers.ts';
@@ -16,7 +17,7 @@ export function* vulnerable(scene: Scene): Generator<Found> {
   if (security === undefined) return;
   const layerOf = layerOfPackages(scene.file.published.inventory);
   for (const { source, version, issues } of security.fixes) {
-    const binaries = packages.filter((one) => one.source === source && one.sourceVersion === version && one.state === 'installed');
+    const binaries = packages.filter((one) => one.source === source && one.sourceVersion === version && isPresent(one));
     const layers = binaries.flatMap((one) => layerOf(one) ?? []);
     const severities = issues.map(({ urgency }) => SEVERITIES.indexOf(SEVERITY[urgency.replace(/\*+$/, '')] ?? 'medium'));
     const names = issues.slice(0, 5).map(({ cve }) => cve);

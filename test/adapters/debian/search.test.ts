@@ -104,6 +104,20 @@ test('the versions of a package are tried, newest first, and one that a deleted 
   assert.deepEqual(fetched(), ['tool'], 'no other version, no other package');
 });
 
+test('an older version says what the archive has in its place', async () => {
+  const { packages } = await search([file('/usr/bin/tool', 'old tool'), file('/lib/libx.so.1.2', 'library')]);
+  assert.deepEqual(packages.map(({ name, newer }) => [name, newer]), [
+    ['libx', undefined],
+    ['tool', [{ version: '2', archive: 'debian bookworm' }]],
+  ]); // prettier-ignore
+});
+
+test('two names that are one in a merged /usr are one file, found or not', async () => {
+  const both = (text: string) => search([file('/bin/tool', text), file('/usr/bin/tool', text)]);
+  const [evil, good] = [await both('evil'), await both('new tool')];
+  assert.deepEqual([evil.searched, evil.found, good.searched, good.found], [1, 0, 1, 1]);
+});
+
 test('a traced package comes before one that only shares the path', async () => {
   await search([file('/usr/bin/tool', 'another tool')], { names: ['rival'] });
   assert.deepEqual(fetched(), ['rival']);
