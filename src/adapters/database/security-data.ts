@@ -1,3 +1,4 @@
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import { debianVersionKey } from '../../model/debian-version-key.ts';
 import { type Digest, digestOf } from '../../model/digest.ts';
 import { canonicalJson } from '../../model/json.ts';
@@ -10,7 +11,7 @@ type SecurityRecords = Pick<Records, 'securityData' | 'loadSecurityData'>;
 
 /** Behind every key of a version: of an issue that is not fixed. */
 export const KEY_MAX = Buffer.alloc(6, 0xff);
-/** Issues in one transaction: while it lasts, the embedded database answers nobody else. */
+/** Issues in one transaction, some 30 ms: while it lasts, the embedded database answers nobody else. The kernel has 40,000. */
 const ISSUES_AT_ONCE = 2_000;
 const LOCK = 7_226_637_303;
 
@@ -38,7 +39,13 @@ export function securityRecords({ query, transaction }: Sql): SecurityRecords {
       );
       let batch: SourceIssues[] = [];
       const flush = async (): Promise<void> => {
-        if (batch.length > 0) await transaction((within) => replace(within, batch));
+        const rows = batch.flatMap(({ source, issues: all }) => all.map((issue) => ({ source, ...issue })));
+        for (let start = 0; start < rows.length; start += ISSUES_AT_ONCE) {
+          await transaction((within) => put(within, rows.slice(start, start + ISSUES_AT_ONCE)));
+          await othersTurn();
+        }
+        // Known by its digest when all of it is there, so that a load that was cut off is made up for.
+        if (batch.length > 0) await transaction((within) => finish(within, batch));
         batch = [];
       };
       for await (const one of issues) {
@@ -58,24 +65,16 @@ export function securityRecords({ query, transaction }: Sql): SecurityRecords {
   };
 }
 
-async function replace(query: Query, sources: readonly SourceIssues[]): Promise<void> {
-  await query('select pg_advisory_xact_lock($1::bigint)', [LOCK]); // two processes that load at once do not block each other half-way
-  const rows = sources.flatMap(({ source, issues }) => issues.map((issue) => ({ source, ...issue })));
+type IssueRow = { source: string } & SourceIssues['issues'][number];
+
+/** Two processes that load at once do not block each other half-way. */
+async function lock(query: Query): Promise<void> {
+  await query('select pg_advisory_xact_lock($1::bigint)', [LOCK]);
+}
+
+async function put(query: Query, rows: readonly IssueRow[]): Promise<void> {
+  await lock(query);
   const key = (fixed: string | undefined): Uint8Array => (fixed === undefined ? KEY_MAX : debianVersionKey(fixed));
-  const columns = [
-    rows.map(({ cve }) => cve),
-    rows.map(({ source }) => source),
-    rows.map(({ release }) => release),
-    rows.map(({ status }) => status),
-    rows.map(({ fixed }) => fixed ?? null),
-    rows.map(({ fixed }) => Buffer.from(key(fixed)).toString('hex')),
-    rows.map(({ urgency }) => urgency),
-  ];
-  await query(
-    `delete from security_issues where source = any($1::text[])
-       and (cve, source, release) not in (select * from unnest($2::text[], $3::text[], $4::text[]))`,
-    [sources.map(({ source }) => source), ...columns.slice(0, 3)],
-  );
   await query(
     `insert into security_issues as i (cve, source, release, status, fixed, fixed_key, urgency)
      select cve, source, release, status, fixed, decode(key, 'hex'), urgency
@@ -84,7 +83,26 @@ async function replace(query: Query, sources: readonly SourceIssues[]): Promise<
      on conflict (cve, source, release) do update
        set status = excluded.status, fixed = excluded.fixed, fixed_key = excluded.fixed_key, urgency = excluded.urgency, changed_at = now()
        where (i.status, i.fixed, i.urgency) is distinct from (excluded.status, excluded.fixed, excluded.urgency)`,
-    columns,
+    [
+      rows.map(({ cve }) => cve),
+      rows.map(({ source }) => source),
+      rows.map(({ release }) => release),
+      rows.map(({ status }) => status),
+      rows.map(({ fixed }) => fixed ?? null),
+      rows.map(({ fixed }) => Buffer.from(key(fixed)).toString('hex')),
+      rows.map(({ urgency }) => urgency),
+    ],
+  );
+}
+
+/** Removes what the tracker says no more, and notes what is there. */
+async function finish(query: Query, sources: readonly SourceIssues[]): Promise<void> {
+  await lock(query);
+  const rows = sources.flatMap(({ source, issues }) => issues.map(({ cve, release }) => ({ source, cve, release })));
+  await query(
+    `delete from security_issues where source = any($1::text[])
+       and (cve, source, release) not in (select * from unnest($2::text[], $3::text[], $4::text[]))`,
+    [sources.map(({ source }) => source), rows.map(({ cve }) => cve), rows.map(({ source }) => source), rows.map(({ release }) => release)],
   );
   const gone = sources.filter(({ issues }) => issues.length === 0).map(({ source }) => source);
   await query('delete from security_sources where source = any($1::text[])', [gone]);
