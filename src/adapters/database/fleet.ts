@@ -65,8 +65,8 @@ const WITH_FILE = `
       select null, null, null, null, null, null, found.key, sets.path, found.hidden, found.verification, found.layer
       from sets cross join lateral (
         select 2 * vs.id + 1 as key, vs.hidden, vs.verification, vs.layer from verification_file_sets vs
-        where vs.file_set = sets.file_set
-          and (vs.verification < $1::bigint or (vs.verification = $1::bigint and 2 * vs.id + 1 > $2::bigint))
+        where vs.file_set = sets.file_set and vs.verification <= $1::bigint
+          and (vs.verification < $1::bigint or 2 * vs.id + 1 > $2::bigint)
         order by vs.verification desc, vs.id limit $3::int
       ) found
     ) places

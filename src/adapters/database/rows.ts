@@ -32,12 +32,13 @@ export const VERIFICATION_COLUMNS =
   'v.seq, v.job, v.status, v.step, v.problem, v.created_at, v.updated_at, d.verdict, d.digest as verdict_digest';
 
 /**
- * Whether `verifications v` is the newest that ended with a verdict, of its reference and platform: the others were replaced. An
- * index's answer (`verifications_done`), however many were made of the reference.
+ * Whether `verifications v`, which ended with a verdict, is the newest of its reference and platform: the others were replaced. One look into
+ * an index (`verifications_done`), however many were made of the reference: `not exists` would be turned into a join with all there are.
  */
-export const IS_NEWEST = `not exists (
-  select 1 from verifications n
-  where n.reference = v.reference and coalesce(n.platform, '') = coalesce(v.platform, '') and n.status = 'done' and n.seq > v.seq
+export const IS_NEWEST = `v.seq = (
+  select n.seq from verifications n
+  where n.reference = v.reference and coalesce(n.platform, '') = coalesce(v.platform, '') and n.status = 'done'
+  order by n.seq desc limit 1
 )`;
 
 export function verification(row: Row): Verification {

@@ -51,8 +51,8 @@ function judgedOf(row: Row): Pick<WatchMatch, 'image' | 'verification' | 'verdic
 
 /**
  * What the CVE affects, asked once for each version of a package and not for each image. Of what was told to the end, verdicts tell
- * when they are stored. Each step here and below is an index's; `offset 0` keeps the planner, which may know nothing of the tables,
- * from turning them round.
+ * when they are stored. Each step here and below is an index's; `offset 0`, and a value in place of
+ * `not exists`, keep the planner, which may know nothing of the tables, from turning them round.
  */
 const PACKAGES_OF_CVE = `
   select p.id as package, p.name, p.version, i.source, i.cve, i.fixed, i.urgency
@@ -82,7 +82,7 @@ const HOLDING = `
   ) vp
   join verifications v on v.seq = vp.verification and ${IS_NEWEST}
   join verdicts d on d.verification = v.id
-  where not exists (select 1 from watch_events e where e.watch = $3 and e.digest = v.manifest_digest and e.cause = $4)
+  where (select at from watch_events where watch = $3 and digest = v.manifest_digest and cause = $4) is null
   order by v.seq, given.package`;
 
 async function* affectedByCve(query: Query, watch: Row): AsyncGenerator<Row[]> {
@@ -121,9 +121,7 @@ const FIXES_OF_REFERENCE = `
     ) i
   ), news as materialized (
     select * from fixes
-    where not exists (
-      select 1 from watch_events e where e.watch = $1 and e.digest = fixes.manifest_digest and e.cause = ${CAUSE_OF_FIX}
-    )
+    where (select at from watch_events where watch = $1 and digest = fixes.manifest_digest and cause = ${CAUSE_OF_FIX}) is null
   )
   select held.name, held.version, news.source, news.cve, news.fixed, news.urgency, v.id as verification, d.image, d.digest as verdict
   from news

@@ -13,6 +13,9 @@ import { affectedMatches, tell, WATCH_COLUMNS, watchOf } from './watch-matches.t
 
 type WatchRecords = Pick<Records, 'addWatch' | 'watch' | 'watches' | 'removeWatch' | 'tellOfSecurityData'>;
 
+/** First half of the number of a lock; the second is of the reference. */
+const CHANGES_LOCK = 722_663_730;
+
 export function watchRecords(sql: Sql): WatchRecords {
   const { query } = sql;
   const find = async (column: 'id' | 'key', value: string): Promise<ImageWatch | undefined> => {
@@ -79,7 +82,10 @@ export async function tellOfVerdict(query: Query, seq: string, record: VerdictRe
   );
 
   const watching = await query(`select ${WATCH_COLUMNS} from watches w where w.reference = $1 order by w.seq`, [record.image.reference]);
-  const before = watching.length === 0 ? undefined : await verdictBefore(query, seq);
+  if (watching.length === 0) return;
+  // Of two verdicts that are stored at once, the second to come here sees the first.
+  await query('select pg_advisory_xact_lock($1::int, hashtext($2))', [CHANGES_LOCK, record.image.reference]);
+  const before = await verdictBefore(query, seq);
   if (before === undefined) return;
   const { result, auditable } = record.verdict;
   const after = { verdict: record.digest, result, auditable };
@@ -88,13 +94,18 @@ export async function tellOfVerdict(query: Query, seq: string, record: VerdictRe
   await tell(query, changed, compose);
 }
 
-/** The verdict of the same reference and platform that came before. */
+/** The verdict of the same reference and platform that came before; undefined where a newer one has replaced this one already. */
 async function verdictBefore(query: Query, seq: string): Promise<JudgedResult | undefined> {
   const [row] = await query(
     `select d.digest, d.verdict from verifications v
-     join verifications n on n.seq = $1 and n.reference = v.reference and n.platform is not distinct from v.platform
+     join verifications n on n.seq = $1 and n.reference = v.reference and coalesce(n.platform, '') = coalesce(v.platform, '')
      join verdicts d on d.verification = v.id
-     where v.seq < $1 order by v.seq desc limit 1`,
+     where v.seq < $1 and v.status = 'done'
+       and not exists (
+         select 1 from verifications a
+         where a.reference = n.reference and coalesce(a.platform, '') = coalesce(n.platform, '') and a.status = 'done' and a.seq > $1
+       )
+     order by v.seq desc limit 1`,
     [seq],
   );
   if (row === undefined) return undefined;

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { lockFolder } from '../../../src/adapters/database/lock.ts';
+import { debianVersionKey } from '../../../src/model/debian-version-key.ts';
 import { migrate } from '../../../src/adapters/database/migrations.ts';
 import { openPostgres } from '../../../src/adapters/database/open.ts';
 import { postgresSql } from '../../../src/adapters/database/sql.ts';
@@ -25,11 +26,8 @@ describe('PostgreSQL', () => {
     assert.ok(first !== undefined);
     const sql = postgresSql(postgres.url, () => undefined);
     await migrate(sql);
-    assert.deepEqual(await sql.query('select version from conforme_schema'), [
-      { version: 1 },
-      { version: 2 },
-      { version: 3 },
-      { version: 4 },
+    assert.deepEqual(await sql.query('select count(*)::int as applied, max(version) as newest from conforme_schema'), [
+      { applied: 4, newest: 4 },
     ]);
 
     const job = {
@@ -84,6 +82,51 @@ describe('PostgreSQL', () => {
       (await opened.records.imagesWithPackage({ name: 's', olderThan }, { limit: 9 })).items.map((item) => item.package?.version);
     assert.deepEqual(await found('1.9-1'), ['odd'], 'nothing shows that it is new enough');
     assert.deepEqual(await found('1.10-2'), ['1.10-1', 'odd']);
+    await Promise.all([sql.close(), opened.close()]);
+  });
+
+  it('gives a package of two releases a row for each', async () => {
+    await using postgres = await startPostgres();
+    const sql = postgresSql(postgres.url, () => undefined);
+    await migrate(sql, 3);
+    for (const [id, release] of [
+      ['one', 'bookworm'],
+      ['two', 'trixie'],
+      ['three', null],
+      ['four', 'trixie'],
+    ]) {
+      // prettier-ignore
+      await sql.query(
+        `insert into verifications (id, request_key, job, reference, digest, manifest_digest, status, step, release)
+         values ($1, $1, '{}', $1, 'sha256:1', 'sha256:2', 'done', 'done', $2)`,
+        [id, release],
+      );
+      await sql.query(
+        `insert into verdicts (verification, digest, image, result, verdict, statement, signature, account, differences)
+         values ($1, 'sha256:3', '{}', 'identical', '{}', '', '', '', '')`,
+        [id],
+      );
+    }
+    await sql.query(
+      `insert into packages (name, version, architecture, source, source_version, version_key, source_version_key)
+       values ('p', '1', 'all', 's', '1', $1, $1), ('q', '1', 'all', 's', '1', $1, $1)`,
+      [debianVersionKey('1')],
+    );
+    await sql.query(`insert into verification_packages (package, verification, layer) select 1, seq, 7 from verifications`);
+    await sql.query(`insert into verification_packages (package, verification) select 2, seq from verifications where id = 'two'`);
+    const opened = await openPostgres(postgres.url, () => undefined);
+    const { items } = await opened.records.imagesWithPackage({ name: 's' }, { limit: 9 });
+    assert.deepEqual(
+      items.map(({ verification, package: held, layer }) => [verification, held?.name, layer]),
+      [['four', 'p', 7], ['three', 'p', 7], ['two', 'q', undefined], ['two', 'p', 7], ['one', 'p', 7]], // prettier-ignore
+    );
+    const rows = await sql.query('select name, release from packages order by name, release');
+    assert.deepEqual(rows, [
+      { name: 'p', release: '' },
+      { name: 'p', release: 'bookworm' },
+      { name: 'p', release: 'trixie' },
+      { name: 'q', release: 'trixie' },
+    ]);
     await Promise.all([sql.close(), opened.close()]);
   });
 

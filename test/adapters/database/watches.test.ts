@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
+import { migrate } from '../../../src/adapters/database/migrations.ts';
+import { makeRecords } from '../../../src/adapters/database/records.ts';
+import { postgresSql, type Sql } from '../../../src/adapters/database/sql.ts';
 import { digestOf } from '../../../src/model/digest.ts';
 import type { SecurityIssue, SourceIssues } from '../../../src/model/security.ts';
 import type { VerdictRecord } from '../../../src/model/verification.ts';
@@ -7,6 +10,7 @@ import type { Condition, WatchMatch } from '../../../src/model/watch.ts';
 import type { Delivery, Records } from '../../../src/ports.ts';
 import { composeForWatches } from '../../../workers/end.ts';
 import { onBothDatabases } from '../../support/databases.ts';
+import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
 import { someJob, someRecord } from '../../support/verification.ts';
 
 const compose = composeForWatches({ publicUrl: 'https://conforme.test', now: () => new Date(0) });
@@ -183,5 +187,93 @@ onBothDatabases('watches', (of) => {
       fixed: '3.0.11-1',
       urgency: 'medium',
     });
+  });
+
+  it('hear of every image, in as many turns as that takes', async () => {
+    const records = of();
+    const issues = (fixed: string) => load(records, `many ${fixed}`, [{ source: 'openssl', issues: [issue('CVE-2025-1', fixed)] }]);
+    await issues('1');
+    await watch(records, 'many', { cve: 'CVE-2025-1' });
+    const verifications = Array.from({ length: 450 }, (_, number) => `many-${number}`);
+    for (const id of verifications) await judge(records, id, { version: '3.0.12-1' });
+    await issues('3.0.12-2');
+    await records.tellOfSecurityData(compose);
+    for (const id of verifications) assert.deepEqual(told(await records.deliveriesOf(id)), ['many image.affected CVE-2025-1'], id);
+  });
+});
+
+describe('watches of two processes', () => {
+  let postgres: TestPostgres;
+  let sql: Sql;
+  let records: Records;
+  before(async () => {
+    postgres = await startPostgres();
+    sql = postgresSql(postgres.url, () => undefined);
+    await migrate(sql);
+    records = makeRecords(sql);
+  });
+  after(async () => {
+    await sql.close();
+    await postgres[Symbol.asyncDispose]();
+  });
+
+  it('may be removed by one while the other stores a verdict', async () => {
+    await watch(records, 'leaving', { package: 'openssl', olderThan: '9' });
+    const transaction: Sql['transaction'] = (work) =>
+      sql.transaction((query) =>
+        work(async (statement, values) => {
+          if (statement.includes('insert into watch_events')) await records.removeWatch('leaving');
+          return query(statement, values);
+        }),
+      );
+    assert.deepEqual(await judge(makeRecords({ ...sql, transaction }), 'stored'), []);
+    assert.equal((await records.get('stored'))?.status, 'done');
+  });
+
+  it('of a reference hear of one change once, whichever verdict is stored first', async () => {
+    const reference = 'example.test/raced:1';
+    await watch(records, 'raced', { image: reference });
+    for (let round = 0; round < 10; round++) {
+      await judge(records, `r${round}-before`, { reference });
+      const ids = [`r${round}-a`, `r${round}-b`];
+      for (const id of ids) await records.accept({ ...someJob(id), image: { ...someJob(id).image, reference } }, id);
+      const news = await Promise.all(ids.map((id) => judge(records, id, { reference, digest: reference, result: 'different', auditable: 'no' }))); // prettier-ignore
+      assert.equal(news.flat().length, 1, JSON.stringify(news));
+    }
+  });
+
+  it('of a reference do not hear of a verdict that another one has replaced', async () => {
+    const reference = 'example.test/late:1';
+    await watch(records, 'late', { image: reference });
+    await judge(records, 'l1', { reference });
+    for (const id of ['l2', 'l3']) await records.accept({ ...someJob(id), image: { ...someJob(id).image, reference } }, id);
+    assert.deepEqual(await judge(records, 'l3', { reference }), []);
+    assert.deepEqual(await judge(records, 'l2', { reference, result: 'suspicious', auditable: 'no' }), []);
+  });
+
+  it('are not held against what was told of to the end, and are against what changed since', async () => {
+    const settle = async (): Promise<void> => {
+      for (const [table, column] of [
+        ['security_data', 'loaded_at'],
+        ['security_issues', 'changed_at'],
+        ['watches', 'created_at'],
+      ])
+        // prettier-ignore
+        await sql.query(`update ${table} set ${column} = ${column} - interval '1 hour'`);
+    };
+    const events = async () => (await sql.query('select cause from watch_events order by cause')).map(({ cause }) => cause);
+    await sql.query('delete from watches');
+    await load(records, 'none', openssl(issue('CVE-2025-1', '1')));
+    for (const cve of ['CVE-2025-1', 'CVE-2025-2']) await watch(records, cve, { cve });
+    await judge(records, 'settled', { reference: 'example.test/settled:1' });
+    await load(records, 'first', openssl(issue('CVE-2025-1', '9')));
+    await records.tellOfSecurityData(compose);
+    await settle();
+    await records.tellOfSecurityData(compose);
+    assert.deepEqual([...new Set(await events())], ['CVE-2025-1']);
+    await sql.query('delete from watch_events'); // whatever is asked about again is told again
+    await load(records, 'second', openssl(issue('CVE-2025-1', '9'), issue('CVE-2025-2', '9')));
+    await records.tellOfSecurityData(compose);
+    assert.deepEqual([...new Set(await events())], ['CVE-2025-2']);
   });
 });
