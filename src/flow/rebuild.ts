@@ -110,7 +110,7 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
     dockerfile: parsed.dockerfile,
     bases,
     choice,
-    // BuildKit gives its steps no way to tell apt that a Release file of a time past may be used.
+    // Shown with buildah alone so far: what BuildKit built is built again with the archives as they are.
     ...(past === undefined || choice.builder === 'buildkit' ? {} : { asOf: past }),
   });
   rebuild.plan = plan;
