@@ -83,6 +83,8 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
   const { digest, text } = fetched.dockerfile;
   rebuild.dockerfile = { path, digest, steps: parsed.dockerfile.steps, text };
 
+  // Only where there is a .dockerignore does it make a difference that a context was taken whole.
+  if (!fetched.tree.files.some((file) => file.path.endsWith('.dockerignore'))) delete recipe.wholeContext;
   const choice = chooseBuilder({ published, dockerfile: parsed.dockerfile, recipe, builders: ports.builder.builders });
   if ('reason' in choice) return end({ status: 'not-comparable', ...choice });
   const wanted = basesOf(parsed.dockerfile, recipe, job.image.platform, choice.builder);

@@ -53,9 +53,15 @@ function obstacleOf(builder: BuilderName, dockerfile: Dockerfile, recipe: Recipe
   const instructions = stages.flatMap((stage) => stage.instructions);
   return (
     unknownFrontend(builder, recipe.syntax ?? recipe.buildArgs['BUILDKIT_SYNTAX'] ?? dockerfile.syntax) ??
-    namedContext(recipe, stages) ??
+    namedContext(builder, recipe, stages) ??
+    (builder === 'buildkit' ? wholeContext(recipe) : undefined) ??
     instructions.flatMap((one) => obstacleIn(builder, one) ?? [])[0]
   );
+}
+
+/** What BuildKit did from a repository of its own, and cannot do with a folder that it is handed. */
+function wholeContext(recipe: Recipe): BuildFailure | undefined {
+  return recipe.wholeContext === true ? failure('unsupported', 'a context with a .dockerignore that is not heeded') : undefined;
 }
 
 /** The language that BuildKit 0.34 has built in. Minor releases add to it, and never take away. */
@@ -74,9 +80,12 @@ function unknownFrontend(builder: BuilderName, syntax: string | undefined): Buil
 }
 
 /** What stood in for a name on the publisher's machine is not read yet: that the name is used at all is reason enough to stop. */
-function namedContext({ contexts }: Recipe, stages: readonly Stage[]): BuildFailure | undefined {
+function namedContext(builder: BuilderName, { contexts }: Recipe, stages: readonly Stage[]): BuildFailure | undefined {
   const uses = stages.flatMap((stage) => [{ from: stage.image, line: stage.line }, ...stage.instructions.flatMap(takesFrom)]);
-  const replaced = uses.find(({ from }) => Object.hasOwn(contexts, from) || Object.hasOwn(contexts, `docker.io/library/${from}`));
+  // For buildah an image stands in for another one as its base does.
+  const isGiven = (name: string): boolean =>
+    Object.hasOwn(contexts, name) && (builder === 'buildkit' || contexts[name]?.startsWith('docker-image://') !== true);
+  const replaced = uses.find(({ from }) => isGiven(from) || isGiven(`docker.io/library/${from}`));
   if (replaced === undefined) return undefined;
   return failure('unsupported', `the named context ${replaced.from}, which stood in for that name`, replaced.line);
 }

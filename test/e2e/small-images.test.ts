@@ -112,7 +112,7 @@ describe('small images, judged by the service', () => {
       ['one that does not parse', 'FROM scratch\nCOPPY a /a\n', 'build-failed', 2, /COPPY/],
       ['a step that fails', 'FROM scratch\nCOPY nothing-there /x\n', 'build-failed', 2, /./],
       ['a secret', 'FROM scratch\nRUN --mount=type=secret,id=key cat /run/secrets/key\n', 'secret-required', 2, /secret/],
-      ['a here-document', 'FROM scratch\nCOPY <<EOF /x\ny\nEOF\n', 'unsupported', 2, /here-document/],
+      ['a language that nobody knows', '# syntax=example/other:1\nFROM scratch\nCOPY x /x\n', 'unsupported', 1, /frontend/],
       ['a base that nobody has', 'FROM REGISTRY/no/such:image\n', 'input-gone', undefined, /no\/such/],
       ['a base at a private address', 'FROM 10.1.2.3:5000/base\n', 'policy-blocked', undefined, /10\.1\.2\.3/],
     ];
