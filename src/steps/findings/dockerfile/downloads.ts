@@ -1,7 +1,7 @@
 import { type Check, checksOf, covers } from './checks.ts';
 import { addedUrls, type Download, downloadsOf } from './fetched.ts';
 import { type DockerfileScene, type Fault, shownUrl } from './fault.ts';
-import { becomesKey, isKeyDownload, isKeyring } from './repository-keys.ts';
+import { isKeyring, keyDownloads } from './repository-keys.ts';
 import { isPiped } from './shells.ts';
 import type { Step } from './steps.ts';
 
@@ -14,8 +14,9 @@ export function* uncheckedDownloads({ steps, unchecked }: DockerfileScene): Gene
     const { downloads, adds } = unchecked[index] ?? { downloads: [], adds: [] };
     for (const { url, output } of adds)
       if (!isKeyring(output)) yield fault(step.instruction.line, url, 'nothing says which bytes are meant');
+    const isKey = keyDownloads(step.commands);
     for (const download of downloads) {
-      if (isPiped(download) || isKeyDownload(download) || becomesKey(download, step.commands)) continue;
+      if (isPiped(download) || isKey(download)) continue;
       const [reader] = download.to;
       const how =
         download.outputs.length === 0 && reader?.name !== undefined ? `it goes to ${reader.name} unchecked` : 'nothing checks what comes';

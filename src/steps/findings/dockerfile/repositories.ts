@@ -2,7 +2,7 @@ import { type AptSource, parseAptSources } from '../../../model/apt-sources.ts';
 import { isDebians } from '../../apt-repositories.ts';
 import type { ShellCommand } from '../../shell/commands.ts';
 import { type DockerfileScene, type Fault, shownUrl } from './fault.ts';
-import { becomesKey, isKeyDownload, isKeyring } from './repository-keys.ts';
+import { isKeyring, keyDownloads } from './repository-keys.ts';
 import type { Step } from './steps.ts';
 
 const CODE = 'repository-key-unpinned';
@@ -20,10 +20,7 @@ export function* unpinnedRepositories({ steps, unchecked }: DockerfileScene): Ge
   for (const [index, step] of steps.entries()) {
     const { downloads, adds } = unchecked[index] ?? { downloads: [], adds: [] };
     for (const { url, output } of adds) if (isKeyring(output)) yield keyFault(step.instruction.line, url);
-    for (const download of downloads) {
-      if (isKeyDownload(download) || becomesKey(download, step.commands))
-        yield keyFault(step.lineOf(download.command), download.urls[0] ?? '');
-    }
+    for (const { command, urls } of downloads.filter(keyDownloads(step.commands))) yield keyFault(step.lineOf(command), urls[0] ?? '');
     for (const command of step.commands) yield* faultsOf(command, step);
   }
 }

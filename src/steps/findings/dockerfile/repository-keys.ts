@@ -9,26 +9,21 @@ export function isKeyring(path: string): boolean {
   return KEYRING.test(path);
 }
 
-/** Whether a download is a key for apt: by where it goes, or by what reads it. */
-export function isKeyDownload({ outputs, to }: Pick<Download, 'outputs' | 'to'>): boolean {
-  return outputs.some(isKeyring) || to.some(takesKey);
+/** Tells of a download in these commands whether it is a key for apt: by where it goes, by what reads it, or by what is done with it then. */
+export function keyDownloads(commands: readonly ShellCommand[]): (download: Pick<Download, 'outputs' | 'to'>) => boolean {
+  const brought = new Set(commands.filter(bringsKey).flatMap(({ args }) => args.map(baseName)));
+  return ({ outputs, to }) => outputs.some((path) => isKeyring(path) || brought.has(baseName(path))) || to.some(takesKey);
 }
 
 function takesKey({ name, args }: ShellCommand): boolean {
-  return (
-    (name === 'apt-key' && args.includes('add')) || (name === 'gpg' && args.some((word) => word === '--dearmor' || word === '--dearmour'))
-  );
+  return addsToApt({ name, args }) || (name === 'gpg' && args.some((word) => word === '--dearmor' || word === '--dearmour'));
 }
 
-/** Whether a key that was downloaded to another place first is brought to a keyring by one of these commands. */
-export function becomesKey({ outputs }: Pick<Download, 'outputs'>, commands: readonly ShellCommand[]): boolean {
-  const names = new Set(outputs.map(baseName));
-  return commands.some(({ name, args, writes }) => {
-    const used = args.some((word) => names.has(baseName(word)));
-    if (!used) return false;
-    if (name === 'apt-key') return args.includes('add');
-    return (
-      (name === 'gpg' || name === 'cp' || name === 'mv' || name === 'install' || name === 'cat') && [...args, ...writes].some(isKeyring)
-    );
-  });
+/** Whether a command brings a file that it names to a keyring. */
+function bringsKey({ name, args, writes }: ShellCommand): boolean {
+  return addsToApt({ name, args }) || (/^(?:gpg|cp|mv|install|cat)$/.test(name ?? '') && [...args, ...writes].some(isKeyring));
+}
+
+function addsToApt({ name, args }: Pick<ShellCommand, 'name' | 'args'>): boolean {
+  return name === 'apt-key' && args.includes('add');
 }

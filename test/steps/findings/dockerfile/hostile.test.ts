@@ -41,7 +41,7 @@ test('hostile Dockerfiles take a time that grows with their length alone', () =>
     const started = performance.now();
     faults(text);
     const took = performance.now() - started;
-    assert.ok(took < 60_000, `${unit.slice(0, 40)} took ${took} ms`);
+    assert.ok(took < 10_000, `${unit.slice(0, 40)} took ${took} ms`);
   }
 });
 
