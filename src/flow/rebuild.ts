@@ -128,7 +128,8 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
     }),
     onLog: (line) => progress.log(job.id, line),
   };
-  const { built, seconds } = await buildOnce(ports, order, fetched.context, pinsOf(parsed.dockerfile, path, plan.buildArgs, fetched.texts));
+  const pins = pinsOf(parsed.dockerfile, path, plan, fetched.texts);
+  const { built, seconds } = await buildOnce(ports, order, fetched.context, pins);
   Object.assign(rebuild, built);
   if (rebuild.outcome.status !== 'built') return end(rebuild.outcome);
   // What the first one left is gone by now: two builds never take the room of two.

@@ -32,6 +32,20 @@ export function stagesFor(
   return [...stages.entries()].filter(([index]) => needed.has(index));
 }
 
+/** The stage that a stage is built on. */
+export function parentOf(stages: readonly Stage[], index: number, values: ReadonlyMap<string, string>): number | undefined {
+  const image = expandVariables(stages[index]?.image ?? '', values).text.toLowerCase();
+  const parent = stages.slice(0, index).findLastIndex(({ name }) => name === image);
+  return parent < 0 ? undefined : parent;
+}
+
+/** A stage and those that it is built on, one after the other: what the image is made of. */
+export function lineageOf(stages: readonly Stage[], last: number, values: ReadonlyMap<string, string>): number[] {
+  const lineage: number[] = [];
+  for (let index: number | undefined = last; index !== undefined; index = parentOf(stages, index, values)) lineage.push(index);
+  return lineage;
+}
+
 /** Every stage up to the target, needed or not. */
 export function stagesThrough(dockerfile: Dockerfile, target: string | undefined): Stage[] | undefined {
   if (target === undefined) return dockerfile.stages;

@@ -1,7 +1,7 @@
 import { expandVariables, type Dockerfile, type Instruction, type Stage } from '../model/dockerfile.ts';
 import type { Platform, ResolvedImage } from '../model/oci.ts';
 import type { AsOf, BuildFailure, BuildPlan, PinnedBase } from '../model/rebuild.ts';
-import { failure, platformName, stagesFor, stagesThrough, takesFrom, variables } from './build-stages.ts';
+import { failure, lineageOf, platformName, stagesFor, stagesThrough, takesFrom, variables } from './build-stages.ts';
 import type { BuilderChoice } from './choose-builder.ts';
 import type { Recipe } from './find-recipe.ts';
 import { publishedCompression, publishedEpoch, publishedLayers } from './published-build.ts';
@@ -37,7 +37,7 @@ export function basesOf(
     }
   }
   const stages = stagesThrough(dockerfile, recipe.target) ?? [];
-  return { references: [...references], final: lineage(stages, (text) => expandVariables(text, values).text).base };
+  return { references: [...references], final: lineage(stages, values).base };
 }
 
 /** Decides what to build and how, out of what the image shows of how it was built; or says why conforme cannot. */
@@ -54,7 +54,7 @@ export function planBuild(input: {
   const { builder } = input.choice;
   const stages = stagesThrough(dockerfile, recipe.target) ?? [];
   const values = variables(dockerfile, recipe.buildArgs, published.platform);
-  const { base, steps } = lineage(stages, (text) => expandVariables(text, values).text);
+  const { base, steps } = lineage(stages, values);
   const beneath = bases.find(({ pinned }) => pinned.reference === base)?.image;
   const epoch = publishedEpoch(published, beneath);
   // Only then can the manifests be equal, and compressing takes seconds.
@@ -87,16 +87,9 @@ function formatFor(published: ResolvedImage): BuildPlan['format'] {
 }
 
 /** What the last stage rests on: its image from outside, and the instructions on top of that, through stages built on stages. */
-function lineage(stages: readonly Stage[], expand: (text: string) => string): { base: string | undefined; steps: Instruction[] } {
-  const steps: Instruction[] = [];
-  let index = stages.length - 1;
-  for (;;) {
-    const stage = stages[index];
-    if (stage === undefined) return { base: undefined, steps };
-    steps.unshift(...stage.instructions);
-    const image = expand(stage.image);
-    const parent = stages.slice(0, index).findLastIndex(({ name }) => name === image.toLowerCase());
-    if (parent < 0) return { base: image === 'scratch' ? undefined : image, steps };
-    index = parent;
-  }
+function lineage(stages: readonly Stage[], values: ReadonlyMap<string, string>): { base: string | undefined; steps: Instruction[] } {
+  const chain = lineageOf(stages, stages.length - 1, values).reverse();
+  const image = expandVariables(stages[chain[0] ?? -1]?.image ?? 'scratch', values).text;
+  const steps = chain.flatMap((index) => stages[index]?.instructions ?? []);
+  return { base: image === 'scratch' ? undefined : image, steps };
 }

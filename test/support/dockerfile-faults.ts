@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FindingCode } from '../../src/model/finding-codes.ts';
-import type { StepOptions } from '../../src/steps/findings/dockerfile/steps.ts';
+import type { StepOptions } from '../../src/steps/dockerfile-steps.ts';
 import { faultsOf } from '../../src/steps/findings/dockerfile/index.ts';
 
 export const PINNED = `FROM debian:12@sha256:${'1'.repeat(64)}`;

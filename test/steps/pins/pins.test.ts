@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { parseDockerfile } from '../../../src/model/dockerfile.ts';
 import { mayPin, pinsOf } from '../../../src/steps/pins/index.ts';
 
+const platform = { os: 'linux', architecture: 'amd64' };
 const A = 'a1'.repeat(32);
 const B = 'b2'.repeat(32);
 const LONG = 'c3'.repeat(64);
@@ -12,7 +13,7 @@ function pinned(lines: string[], texts: Record<string, string> = {}, buildArgs: 
   const parsed = parseDockerfile(`${['FROM scratch', ...lines].join('\n')}\n`);
   assert.ok(parsed.ok);
   for (const [path, text] of Object.entries(texts)) assert.ok(mayPin(path, text.length), path);
-  const pins = pinsOf(parsed.dockerfile, 'Dockerfile', buildArgs, new Map(Object.entries(texts)));
+  const pins = pinsOf(parsed.dockerfile, 'Dockerfile', { platform, buildArgs }, new Map(Object.entries(texts)));
   const names = new Map([[A, 'A'], [B, 'B'], [LONG, 'LONG']]); // prettier-ignore
   return [pins.sha256, pins.sha512, pins.goSum]
     .flatMap((one) => [...one])

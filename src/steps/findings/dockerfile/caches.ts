@@ -1,6 +1,6 @@
 import type { ShellCommand } from '../../shell/commands.ts';
 import type { DockerfileScene, Fault } from './fault.ts';
-import type { Step } from './steps.ts';
+import type { Step } from '../../dockerfile-steps.ts';
 
 type Cache = {
   name: string;

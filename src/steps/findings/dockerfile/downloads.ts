@@ -3,7 +3,7 @@ import { addedUrls, type Download, downloadsOf } from './fetched.ts';
 import { type DockerfileScene, type Fault, shownUrl } from './fault.ts';
 import { isKeyring, keyDownloads } from './repository-keys.ts';
 import { isPiped } from './shells.ts';
-import type { Step } from './steps.ts';
+import type { Step } from '../../dockerfile-steps.ts';
 
 /** What a step fetches and nothing checks. */
 export type Unchecked = { downloads: Download[]; adds: { url: string; output: string }[] };

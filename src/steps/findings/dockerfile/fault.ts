@@ -1,7 +1,7 @@
 import type { Dockerfile } from '../../../model/dockerfile.ts';
 import type { FindingCode } from '../../../model/finding-codes.ts';
 import type { Unchecked } from './downloads.ts';
-import type { Step } from './steps.ts';
+import type { Step } from '../../dockerfile-steps.ts';
 
 /** What a Dockerfile does that makes its image harder to audit. */
 export type Fault = { code: FindingCode; line: number; message: string; evidence?: Record<string, string> };

@@ -1,7 +1,7 @@
 import { expandVariables } from '../../../model/dockerfile.ts';
 import type { ShellCommand } from '../../shell/commands.ts';
 import { baseName } from '../../shell/programs.ts';
-import type { Step } from './steps.ts';
+import type { Step } from '../../dockerfile-steps.ts';
 
 /** What a command downloads, and where it puts it. */
 export type Download = {

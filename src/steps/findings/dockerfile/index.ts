@@ -8,7 +8,7 @@ import { uncheckedDownloads, uncheckedOf } from './downloads.ts';
 import type { DockerfileScene, Fault, FaultRule } from './fault.ts';
 import { unpinnedRepositories } from './repositories.ts';
 import { pipedToShell } from './shells.ts';
-import { type StepOptions, stepsOf } from './steps.ts';
+import { type StepOptions, stepsOf } from '../../dockerfile-steps.ts';
 import { compiledPackages } from './tarballs.ts';
 import { varyingSteps } from './varying.ts';
 

@@ -3,7 +3,7 @@ import { isDebians } from '../../apt-repositories.ts';
 import type { ShellCommand } from '../../shell/commands.ts';
 import { type DockerfileScene, type Fault, shownUrl } from './fault.ts';
 import { isKeyring, keyDownloads } from './repository-keys.ts';
-import type { Step } from './steps.ts';
+import type { Step } from '../../dockerfile-steps.ts';
 
 const CODE = 'repository-key-unpinned';
 const SOURCES = /^\/etc\/apt\/(?:sources\.list|sources\.list\.d\/[^/]*)$/;

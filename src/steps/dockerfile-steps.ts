@@ -1,9 +1,9 @@
-import { type Dockerfile, expandVariables, type Instruction } from '../../../model/dockerfile.ts';
-import { lineAt } from '../../../model/joined-lines.ts';
-import type { Platform } from '../../../model/oci.ts';
-import { mounts, takesFrom, variables } from '../../build-stages.ts';
-import { type ShellCommand, shellCommands } from '../../shell/commands.ts';
-import { baseName, isShell } from '../../shell/programs.ts';
+import { type Dockerfile, expandVariables, type Instruction } from '../model/dockerfile.ts';
+import { lineAt } from '../model/joined-lines.ts';
+import type { Platform } from '../model/oci.ts';
+import { lineageOf, mounts, parentOf, stagesFor, variables } from './build-stages.ts';
+import { type ShellCommand, shellCommands } from './shell/commands.ts';
+import { baseName, isShell } from './shell/programs.ts';
 
 /** One instruction of a stage that the image is made of, with what it runs. */
 export type Step = {
@@ -33,12 +33,15 @@ export type StepOptions = {
 
 /** The stages that the target needs, and their instructions in the order of the file. */
 export function stepsOf(dockerfile: Dockerfile, options: StepOptions): { steps: Step[]; stages: ReadonlySet<number> } {
-  const global = variables(dockerfile, options.buildArgs ?? {}, options.platform);
-  const { needed, lineage } = stagesOf(dockerfile, options.target, global);
+  const { platform, buildArgs = {} } = options;
+  const global = variables(dockerfile, buildArgs, platform);
+  const target = options.target === undefined ? {} : { target: options.target };
+  const needed = new Set(stagesFor('buildkit', dockerfile, { ...target, buildArgs }, platform)?.map(([index]) => index));
+  const lineage = new Set(needed.size === 0 ? [] : lineageOf(dockerfile.stages, Math.max(...needed), global));
   const steps: Step[] = [];
   for (const [index, stage] of dockerfile.stages.entries()) {
     if (!needed.has(index)) continue;
-    const parent = parentOf(dockerfile, index, global);
+    const parent = parentOf(dockerfile.stages, index, global);
     const inherited = parent === undefined ? undefined : steps.findLast((step) => step.stage === parent);
     const final = lineage.has(index);
     // What the Dockerfile sets has its value from there on; all other variables of the image were there before.
@@ -46,40 +49,12 @@ export function stepsOf(dockerfile: Dockerfile, options: StepOptions): { steps: 
     let shell: Shell = { known: true };
     for (const instruction of stage.instructions) {
       if (instruction.keyword === 'ENV') for (const [name, value] of pairs(instruction, values)) values.set(name, value);
-      if (instruction.keyword === 'ARG') declare(instruction, values, global, options.buildArgs ?? {});
+      if (instruction.keyword === 'ARG') declare(instruction, values, global, buildArgs);
       if (instruction.keyword === 'SHELL') shell = shellOf(instruction);
       steps.push({ ...readStep(instruction, new Map(values), shell), stage: index, final });
     }
   }
   return { steps, stages: needed };
-}
-
-function stagesOf({ stages }: Dockerfile, target: string | undefined, values: ReadonlyMap<string, string>) {
-  const byName = (name: string): number => {
-    const named = stages.findIndex((stage) => stage.name === name.toLowerCase());
-    return named >= 0 ? named : /^\d{1,4}$/.test(name) ? Number(name) : -1;
-  };
-  const last = target === undefined ? stages.length - 1 : byName(target);
-  const lineage = new Set<number>();
-  for (let index: number | undefined = last; index !== undefined && !lineage.has(index); index = parentOf({ stages }, index, values))
-    lineage.add(index);
-  const needed = new Set(lineage);
-  for (const index of needed) {
-    const parent = parentOf({ stages }, index, values);
-    if (parent !== undefined) needed.add(parent);
-    for (const { from } of stages[index]?.instructions.flatMap(takesFrom) ?? []) {
-      const other = byName(from);
-      if (other >= 0 && other < index) needed.add(other);
-    }
-  }
-  return { needed, lineage };
-}
-
-/** The stage that a stage is built on. */
-function parentOf({ stages }: Pick<Dockerfile, 'stages'>, index: number, values: ReadonlyMap<string, string>): number | undefined {
-  const image = expandVariables(stages[index]?.image ?? '', values).text.toLowerCase();
-  const parent = stages.slice(0, index).findLastIndex(({ name }) => name === image);
-  return parent < 0 ? undefined : parent;
 }
 
 function baseEnvironment({ stages }: Dockerfile, env: readonly string[]): Map<string, string> {
