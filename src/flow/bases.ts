@@ -5,8 +5,11 @@ import type { PinnedBase } from '../model/rebuild.ts';
 import { parseReference, pinnedReference } from '../model/reference.ts';
 import type { Blobs, Registry } from '../ports.ts';
 import { Problem, type ProblemCode } from '../problem.ts';
-import type { BaseCandidate, WantedBase } from '../steps/base-candidates.ts';
+import type { Provenance } from '../model/provenance.ts';
+import { type BaseCandidate, baseCandidates, type WantedBase } from '../steps/base-candidates.ts';
+import type { Recipe } from '../steps/find-recipe.ts';
 import { findByLayers } from './judged-layers.ts';
+import { orRefusal, type Refusal } from './refusal.ts';
 
 type Ports = { registry: Registry; blobs: Blobs };
 export type Pinned = { image: ResolvedImage; pinned: PinnedBase };
@@ -14,6 +17,31 @@ type Found = BaseCandidate & { image: ResolvedImage };
 
 /** What a registry says of an image that it had once. */
 const GONE: readonly ProblemCode[] = ['image-not-found', 'platform-not-found'];
+
+/** Every image that the build takes from outside, as it was; or why one of them cannot be had. */
+export async function pinBases(
+  ports: Ports,
+  { references, final }: { references: readonly string[]; final?: string | undefined },
+  { recipe, provenance, published }: { recipe: Recipe; provenance: readonly Provenance[]; published: ResolvedImage },
+): Promise<Pinned[] | Refusal> {
+  const pinned: Pinned[] = [];
+  for (const written of references) {
+    const isFinal = written === final;
+    const base = baseCandidates(written, { recipe, provenance, published, isFinal });
+    if ('reason' in base) return { status: 'not-comparable', ...base };
+    const one = await orRefusal(() => pinBase(ports, base, isFinal ? published : undefined, published.platform), {
+      'invalid-reference': 'build-failed',
+      'image-not-found': 'input-gone',
+      'platform-not-found': 'input-gone',
+      'registry-denied': 'input-gone',
+      'address-refused': 'policy-blocked',
+      'image-unsupported': 'unsupported',
+    });
+    if ('status' in one) return { ...one, detail: `base image ${base.image}: ${one.detail}` };
+    pinned.push(one);
+  }
+  return pinned;
+}
 
 /**
  * The base image as it was: by the digest that somebody names, as long as the registry still has it; the last stage's base

@@ -2,12 +2,13 @@ import { liesBeneath } from '../model/chain-id.ts';
 import { type Digest, digestOf } from '../model/digest.ts';
 import { canonicalJson } from '../model/json.ts';
 import type { ImageConfig, ResolvedImage } from '../model/oci.ts';
+import { RULES_VERSION } from '../model/policy.ts';
 import type { Rebuild } from '../model/rebuild.ts';
 import type { Builder, Clock, Progress, ScanArchive } from '../ports.ts';
 import type { Pins } from '../steps/pins/index.ts';
 import { getDocument, putDocument } from './documents.ts';
 import { noteDownloads } from './downloads.ts';
-import { type InventoryPorts, inventoryOf } from './inventory.ts';
+import { type InventoryPorts, inventoryOf, SCAN_VERSION } from './inventory.ts';
 import { keepLog } from './log.ts';
 import type { BuildOrder } from './second-rebuild.ts';
 
@@ -17,13 +18,14 @@ type Built = Pick<Rebuild, 'plan' | 'conditions' | 'builderVersion' | 'resolvedD
 type Made = { built: Built; seconds: number };
 
 /**
- * Builds a plan over a context, whose Dockerfile and files pin what they do; the same question on the same day gets what came of it before, as it is asked for several tags and
- * copies of one build. A day, because what a build fetches is not part of the plan. What failed is tried each time.
+ * Builds a plan over a context, which also pins what is downloaded; the same question on the same day gets what came of it before, as it
+ * is asked for several tags and copies of one build. A day, because what a build fetches is not part of the plan. What failed is tried each time.
  */
 export async function buildOnce(ports: Ports, order: BuildOrder, context: Digest, pins: Pins): Promise<Made> {
   const { blobs, now } = ports;
   const day = now().toISOString().slice(0, 10);
-  const name = `build/v2/${day}/${digestOf(canonicalJson({ plan: order.plan, context }))}`;
+  // What is kept of a build was read and noted by the code of its time.
+  const name = `build/${RULES_VERSION}-${SCAN_VERSION}/${day}/${digestOf(canonicalJson({ plan: order.plan, context }))}`;
   const known = await blobs.resolve(name);
   if (known !== undefined) {
     order.onLog('conforme: this build was made earlier today; what came of it is used');

@@ -16,7 +16,8 @@ export type Inputs = {
   rebuild: Digest;
   evidence: Digest;
   reinstall?: Digest;
-  /** The verdict on the base. */ base?: Digest;
+  /** The verdict on the base. */
+  base?: Digest;
 };
 
 /** Loads what `judge` needs; concluding and recomputing do the same. */

@@ -6,14 +6,13 @@ import type { AsOf, Rebuild } from '../model/rebuild.ts';
 import type { VerificationJob } from '../model/verification.ts';
 import type { Builder, Clock, Git, Registry, ScanArchive } from '../ports.ts';
 import { asOf } from '../steps/as-of.ts';
-import { baseCandidates } from '../steps/base-candidates.ts';
 import { compareDockerfiles } from '../steps/compare-dockerfiles.ts';
 import { findRecipe } from '../steps/find-recipe.ts';
 import { findSource, whyNoSource } from '../steps/find-source.ts';
 import { chooseBuilder } from '../steps/choose-builder.ts';
 import { pinsOf } from '../steps/pins/index.ts';
 import { basesOf, planBuild } from '../steps/plan-build.ts';
-import { type Pinned, pinBase } from './bases.ts';
+import { pinBases } from './bases.ts';
 import { buildOnce } from './build-once.ts';
 import { getContents, getDocument } from './documents.ts';
 import { type InventoryPorts, inventoryOf } from './inventory.ts';
@@ -83,33 +82,19 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
   const { digest, text } = fetched.dockerfile;
   rebuild.dockerfile = { path, digest, steps: parsed.dockerfile.steps, text };
 
-  // Only where there is a .dockerignore does it make a difference that a context was taken whole.
-  if (!fetched.tree.files.some((file) => file.path.endsWith('.dockerignore'))) delete recipe.wholeContext;
-  const choice = chooseBuilder({ published, dockerfile: parsed.dockerfile, recipe, builders: ports.builder.builders });
+  const { dockerfile } = parsed;
+  const ignores = fetched.tree.files.some((file) => file.path.endsWith('.dockerignore'));
+  const choice = chooseBuilder({ published, dockerfile, recipe, ignores, builders: ports.builder.builders });
   if ('reason' in choice) return end({ status: 'not-comparable', ...choice });
-  const wanted = basesOf(parsed.dockerfile, recipe, job.image.platform, choice.builder);
+  const wanted = basesOf(dockerfile, recipe, job.image.platform, choice.builder);
   if ('reason' in wanted) return end({ status: 'not-comparable', ...wanted });
-  const bases: Pinned[] = [];
-  for (const written of wanted.references) {
-    const isFinal = written === wanted.final;
-    const base = baseCandidates(written, { recipe, provenance, published, isFinal });
-    if ('reason' in base) return end({ status: 'not-comparable', ...base });
-    const pinned = await orRefusal(() => pinBase(ports, base, isFinal ? published : undefined, job.image.platform), {
-      'invalid-reference': 'build-failed',
-      'image-not-found': 'input-gone',
-      'platform-not-found': 'input-gone',
-      'registry-denied': 'input-gone',
-      'address-refused': 'policy-blocked',
-      'image-unsupported': 'unsupported',
-    });
-    if ('status' in pinned) return end({ ...pinned, detail: `base image ${base.image}: ${pinned.detail}` });
-    bases.push(pinned);
-  }
+  const bases = await pinBases(ports, wanted, { recipe, provenance, published });
+  if ('status' in bases) return end(bases);
   const past = await time;
   const plan = planBuild({
     recipe,
     published,
-    dockerfile: parsed.dockerfile,
+    dockerfile,
     bases,
     choice,
     // Shown with buildah alone so far: what BuildKit built is built again with the archives as they are.
@@ -128,7 +113,7 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
     }),
     onLog: (line) => progress.log(job.id, line),
   };
-  const pins = pinsOf(parsed.dockerfile, path, plan, fetched.texts);
+  const pins = pinsOf(dockerfile, path, plan, fetched.texts);
   const { built, seconds } = await buildOnce(ports, order, fetched.context, pins);
   Object.assign(rebuild, built);
   if (rebuild.outcome.status !== 'built') return end(rebuild.outcome);

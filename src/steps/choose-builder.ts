@@ -18,10 +18,12 @@ export function chooseBuilder(input: {
   published: ResolvedImage;
   dockerfile: Dockerfile;
   recipe: Recipe;
+  /** Whether the context has a .dockerignore. */
+  ignores: boolean;
   /** What is set up here. */
   builders: readonly BuilderName[];
 }): BuilderChoice | BuildFailure {
-  const { published, dockerfile, recipe, builders } = input;
+  const { published, dockerfile, recipe, ignores, builders } = input;
   const first = publishedBuilder(published);
   let detail: string | undefined;
   let obstacle: BuildFailure | undefined;
@@ -37,6 +39,7 @@ export function chooseBuilder(input: {
       dockerfile,
       recipe,
       stages.map(([, stage]) => stage),
+      ignores,
     );
     if (found === undefined) return { builder, ...(detail === undefined ? {} : { detail }) };
     // What nobody can give is no reason to try another builder.
@@ -49,12 +52,18 @@ export function chooseBuilder(input: {
     : { ...obstacle, detail: builders.includes(first) ? obstacle.detail : `${obstacle.detail}: ${detail ?? ''}` };
 }
 
-function obstacleOf(builder: BuilderName, dockerfile: Dockerfile, recipe: Recipe, stages: readonly Stage[]): BuildFailure | undefined {
+function obstacleOf(
+  builder: BuilderName,
+  dockerfile: Dockerfile,
+  recipe: Recipe,
+  stages: readonly Stage[],
+  ignores: boolean,
+): BuildFailure | undefined {
   const instructions = stages.flatMap((stage) => stage.instructions);
   return (
     unknownFrontend(builder, recipe.syntax ?? recipe.buildArgs['BUILDKIT_SYNTAX'] ?? dockerfile.syntax) ??
     namedContext(builder, recipe, stages) ??
-    (builder === 'buildkit' ? wholeContext(recipe) : undefined) ??
+    (builder === 'buildkit' && ignores ? wholeContext(recipe) : undefined) ??
     instructions.flatMap((one) => obstacleIn(builder, one) ?? [])[0]
   );
 }

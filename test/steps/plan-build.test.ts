@@ -45,7 +45,7 @@ function plan(
   builders: BuildPlan['builder'][] = ['buildah'],
 ): BuildPlan | BuildFailure {
   const recipe = findRecipe(request, []);
-  const choice = chooseBuilder({ published, dockerfile, recipe, builders });
+  const choice = chooseBuilder({ published, dockerfile, recipe, ignores: false, builders });
   return 'reason' in choice
     ? choice
     : planBuild({
@@ -201,11 +201,31 @@ describe('planBuild', () => {
   it('refuses a named context by name, where it is used', () => {
     const choose = (dockerfile: Dockerfile) => {
       const recipe = { ...findRecipe({}, []), contexts: { lib: 'https://example.org/lib.git' } };
-      return chooseBuilder({ published: byBuildkit, dockerfile, recipe, builders: both });
+      return chooseBuilder({ published: byBuildkit, dockerfile, recipe, ignores: false, builders: both });
     };
     const used = choose(file('FROM debian:12', 'COPY --from=lib /a /a'));
     assert.ok('reason' in used && used.reason === 'unsupported' && /lib/.test(used.detail) && used.line === 2);
     assert.deepEqual(choose(file('FROM debian:12', 'COPY lib /a')), { builder: 'buildkit' });
+  });
+
+  it('leaves to buildah a context whose .dockerignore was not heeded, and an image in the place of another', () => {
+    const choose = (given: Partial<ReturnType<typeof findRecipe>>, ignores: boolean) =>
+      chooseBuilder({
+        published: byBuildkit,
+        dockerfile: file('FROM lib'),
+        recipe: { ...findRecipe({}, []), ...given },
+        ignores,
+        builders: both,
+      });
+    assert.deepEqual(choose({ wholeContext: true }, false), { builder: 'buildkit' });
+    assert.deepEqual(choose({}, true), { builder: 'buildkit' });
+    for (const [given, ignores, why] of [
+      [{ wholeContext: true }, true, /dockerignore/],
+      [{ contexts: { lib: 'docker-image://debian:12' } }, false, /lib/],
+    ] as const) {
+      const choice = choose(given, ignores);
+      assert.ok('builder' in choice && choice.builder === 'buildah' && why.test(choice.detail ?? ''), JSON.stringify(choice));
+    }
   });
 
   it('leaves out the stages that BuildKit does not need', () => {
