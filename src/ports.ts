@@ -112,9 +112,9 @@ export type Git = {
 
 /**
  * Reads what is in an archive (tar, zip, ar) or a compressed file, and in the archive that a .deb or a gem holds. Bounded; what is damaged or goes
- * beyond the bounds has no members, or those that were read before. Never throws for what the bytes are.
+ * beyond the bounds has no members, or those that were read before; `whole` tells that nothing was left out. Never throws for what the bytes are.
  */
-export type ScanArchive = (file: string) => Promise<ArchiveMember[]>;
+export type ScanArchive = (file: string) => Promise<{ members: ArchiveMember[]; whole: boolean }>;
 
 /** An image that was built, while its storage is still there. */
 export type BuiltImage = {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Digest, hexOf } from '../model/digest.ts';
-import type { ArchiveMember, Download, FetchedFile, PinPlace } from '../model/download.ts';
+import type { Download, FetchedFile, PinPlace } from '../model/download.ts';
 import type { Inventory } from '../model/inventory.ts';
 import { byText } from '../model/path.ts';
 import type { Blobs, ScanArchive } from '../ports.ts';
@@ -22,17 +22,19 @@ export async function noteDownloads(
   const digests = new Set(entries.map(({ digest }) => digest));
   const downloads: Download[] = [];
   for (const { url, digest, sha512, size, file } of fetched) {
-    const all = file === undefined ? [] : await ports.scanArchive(file);
-    const pinned = pins.sha256.get(hexOf(digest)) ?? pins.sha512.get(sha512) ?? goPin(pins, url, all);
-    const members = all.filter((member) => member.size > 0 && digests.has(member.digest));
-    downloads.push({ url, digest, size, ...(pinned === undefined ? {} : { pinned }), members });
+    const archive = file === undefined ? { members: [], whole: false } : await ports.scanArchive(file);
+    const pinned = pins.sha256.get(hexOf(digest)) ?? pins.sha512.get(sha512);
+    const inside = pinned === undefined ? goPin(pins, url, archive) : undefined;
+    const pin = pinned !== undefined ? { pinned } : inside !== undefined ? { pinned: inside, pinsMembersOnly: true as const } : {};
+    const members = archive.members.filter((member) => member.size > 0 && digests.has(member.digest));
+    downloads.push({ url, digest, size, ...pin, members });
   }
   return putDocument(ports.blobs, downloads);
 }
 
-/** The zip of a Go module, by the hash that go.sum has of it: https://pkg.go.dev/golang.org/x/mod/sumdb/dirhash#Hash1 */
-function goPin(pins: Pins, url: string, members: readonly ArchiveMember[]): PinPlace | undefined {
-  if (pins.goSum.size === 0 || !url.endsWith('.zip')) return undefined;
+/** The zip of a Go module, read as a whole, by the hash that go.sum has of it: https://pkg.go.dev/golang.org/x/mod/sumdb/dirhash#Hash1 */
+function goPin(pins: Pins, url: string, { members, whole }: Awaited<ReturnType<ScanArchive>>): PinPlace | undefined {
+  if (pins.goSum.size === 0 || !url.endsWith('.zip') || !whole) return undefined;
   const text = members
     .map(({ path, digest }) => ({ path, line: `${hexOf(digest)}  ${path}\n` }))
     .sort((a, b) => byText(a.path, b.path))

@@ -21,5 +21,7 @@ export type PinPlace = { path: string; line: number };
 /** What a rebuild fetched, with the members that are in what was built, and where the source pins it. */
 export type Download = Pick<FetchedFile, 'url' | 'digest' | 'size'> & {
   pinned?: PinPlace;
+  /** The pin is of what is in the archive: other bytes around the same members have it as well. */
+  pinsMembersOnly?: true;
   members: ArchiveMember[];
 };

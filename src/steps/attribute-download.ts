@@ -16,9 +16,10 @@ export function downloadedFiles(file: Pick<Case, 'downloads'>): {
   const unpinned = new Map<Digest, DownloadedFile>();
   for (const download of file.downloads) {
     const files = download.pinned === undefined ? unpinned : pinned;
-    const add = (digest: Digest, one: DownloadedFile): void => void (files.has(digest) || files.set(digest, one));
-    add(download.digest, { download });
-    for (const { path, digest } of download.members) add(digest, { download, member: path });
+    const add = (to: Map<Digest, DownloadedFile>, digest: Digest, one: DownloadedFile): void =>
+      void (to.has(digest) || to.set(digest, one));
+    add(download.pinsMembersOnly === true ? unpinned : files, download.digest, { download });
+    for (const { path, digest } of download.members) add(files, digest, { download, member: path });
   }
   for (const digest of pinned.keys()) unpinned.delete(digest);
   return { pinned, unpinned };

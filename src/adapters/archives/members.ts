@@ -22,11 +22,15 @@ export type Members = {
   spend(bytes: number): void;
   /** One member, its bytes as they come. */
   begin(path: string): { data(bytes: Uint8Array): void; end(): void };
+  /** Tells that something is not read. */
+  leave(): void;
+  whole(): boolean;
 };
 
 export function makeMembers(packed: number, limits: ArchiveLimits): Members {
   const list: ArchiveMember[] = [];
   let unpacked = 0;
+  let whole = true;
   return {
     list,
     spend(bytes) {
@@ -46,5 +50,7 @@ export function makeMembers(packed: number, limits: ArchiveLimits): Members {
         end: () => void list.push({ path, digest: digestFromHex(hash.digest('hex')), size }),
       };
     },
+    leave: () => void (whole = false),
+    whole: () => whole,
   };
 }

@@ -22,9 +22,9 @@ export function makeScanArchive(limits: ArchiveLimits = ARCHIVE_LIMITS): ScanArc
       if ((await headOf(file)).subarray(0, 4).equals(ZIP)) await readZip(file, members);
       else await readStream(basename(file), createReadStream(file, { highWaterMark: 256 * 1024 }), members);
     } catch {
-      // Hostile or damaged: what was read before stands, and its digests are what they are.
+      members.leave(); // hostile or damaged: what was read before stands, and its digests are what they are
     }
-    return members.list;
+    return { members: members.list, whole: members.whole() };
   };
 }
 

@@ -12,7 +12,11 @@ export async function readZip(file: string, members: Members): Promise<void> {
   try {
     for (let entry = await next(zip); entry !== undefined; entry = await next(zip)) {
       const path = textFromBytes(entry.fileName as unknown as Buffer);
-      if (path.endsWith('/') || !readable(entry)) continue;
+      if (path.endsWith('/')) continue;
+      if (!readable(entry)) {
+        members.leave();
+        continue;
+      }
       const member = members.begin(path);
       const stream = await promisify(zip.openReadStream.bind(zip) as (one: Entry, done: Opened) => void)(entry);
       for await (const chunk of stream as AsyncIterable<Buffer>) {

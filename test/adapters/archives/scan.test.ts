@@ -20,7 +20,7 @@ after(() => rmSync(folder, { recursive: true }));
 async function members(bytes: Buffer, limits = ARCHIVE_LIMITS, name = 'fetched'): Promise<Record<string, string>> {
   const file = join(folder, name);
   writeFileSync(file, bytes);
-  const found = await makeScanArchive(limits)(file);
+  const { members: found } = await makeScanArchive(limits)(file);
   const texts = new Map(TEXTS.map((text) => [digestOf(text), text]));
   return Object.fromEntries(found.map(({ path, digest }) => [path, texts.get(digest) ?? digest]));
 }

@@ -88,6 +88,23 @@ test('a pinned archive explains bytes, and neither rights nor places', () => {
   assert.deepEqual([replaced[0], replaced[2]], ['unexplained', 'critical']);
 });
 
+test('a pin of what is in an archive says nothing of the bytes around it', () => {
+  const both = withFiles({
+    '/usr/local/bin/tool': TOOL_FILE,
+    '/usr/local/bin/unpacks-itself': { text: 'archive', mode: 0o755, magic: 'script' },
+  });
+  const { account, verdict } = judge(
+    judgeInputs({ ...both, downloads: [{ ...ARCHIVE, members: [TOOL], pinned: PIN, pinsMembersOnly: true }] }),
+  );
+  const attributionOf = (path: string) => account.find((one) => one.path === path)?.attribution;
+  assert.deepEqual(
+    ['tool', 'unpacks-itself'].map((name) => attributionOf(`/usr/local/bin/${name}`)),
+    ['download', 'rebuilt'],
+  );
+  assert.equal(verdict.auditable, 'partly');
+  assert.ok(verdict.findings.some(({ code, paths }) => code === 'unverified-download' && paths.includes('/usr/local/bin/unpacks-itself')));
+});
+
 test('other bytes from the same address are not pinned by the digest of the first', () => {
   const evil: FileSpec = { text: 'evil', mode: 0o755, magic: 'elf' };
   const downloads = [
