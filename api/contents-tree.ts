@@ -21,32 +21,48 @@ export type Folder = {
   bytes: Counts;
 };
 
-const zero = (): Counts => Object.fromEntries(ATTRIBUTIONS.map((name) => [name, 0])) as Counts;
+export const emptyCounts = (): Counts => Object.fromEntries(ATTRIBUTIONS.map((name) => [name, 0])) as Counts;
 const emptyFolder = (name: string): Folder => ({
   name,
   own: undefined,
   folders: new Map(),
   leaves: [],
-  files: zero(),
-  bytes: zero(),
+  files: emptyCounts(),
+  bytes: emptyCounts(),
 });
 
 export const sumOf = (counts: Counts): number => ATTRIBUTIONS.reduce((total, name) => total + counts[name], 0);
 
-/** Trees of the accounts that were looked at last. */
-const recent = new Map<Digest, Promise<Folder>>();
-/** Each is some 100 bytes for a path: 10 MB for a large image. */
-const RECENT_MAX = 8;
+/** Trees of the accounts that were looked at last, and how many files each has once it is read. */
+const recent = new Map<Digest, { tree: Promise<Folder>; files: number }>();
+/** Files of all of these together, at some 200 bytes each; one tree is kept whatever it has. */
+const FILES_MAX = 500_000;
 
 /** The tree of an account; kept for those that were asked for last, since a reader goes from folder to folder. */
 export function treeOf(blobs: Blobs, account: Digest): Promise<Folder> {
   const known = recent.get(account);
   recent.delete(account);
-  const tree = known ?? readTree(blobs, account);
-  recent.set(account, tree);
-  tree.catch(() => recent.delete(account));
-  for (const [oldest] of recent) if (recent.size > RECENT_MAX) recent.delete(oldest);
-  return tree;
+  const kept = known ?? { tree: readTree(blobs, account), files: 0 };
+  recent.set(account, kept);
+  if (known === undefined) {
+    kept.tree.then(
+      (root) => {
+        kept.files = sumOf(root.files);
+        forgetOldest();
+      },
+      () => recent.delete(account),
+    );
+  }
+  return kept.tree;
+}
+
+function forgetOldest(): void {
+  let files = [...recent.values()].reduce((sum, one) => sum + one.files, 0);
+  for (const [oldest, one] of recent) {
+    if (files <= FILES_MAX || recent.size === 1) return;
+    recent.delete(oldest);
+    files -= one.files;
+  }
 }
 
 async function readTree(blobs: Blobs, account: Digest): Promise<Folder> {

@@ -7,6 +7,9 @@ import type { Deps } from './deps.ts';
 
 /** Seconds; proxies close what is silent for longer. */
 const WAIT_MAX = 55;
+/** Callers that wait at once; whoever comes then is answered as if it had not asked for it: a look every half second each is what the database bears. */
+const WAITING_MAX = 100;
+let waiting = 0;
 /** Milliseconds between looks at the database: a verdict takes a minute, and a look half a millisecond. */
 const LOOK = 500;
 
@@ -37,15 +40,20 @@ export async function asPreferred(
   closing: AbortSignal,
 ): Promise<Verification> {
   const seconds = preferredWait(request.headers['prefer'] as string | undefined);
-  if (seconds === undefined) return verification;
+  if (seconds === undefined || waiting >= WAITING_MAX) return verification;
   reply.header('preference-applied', `wait=${seconds}`);
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, closing, AbortSignal.timeout(seconds * 1000)]);
   reply.raw.once('close', () => over.abort());
   let current = verification;
-  while (!hasEnded(current) && !signal.aborted) {
-    await sleep(LOOK, undefined, { signal }).catch(() => undefined);
-    current = (await records.get(current.id)) ?? current;
+  waiting += 1;
+  try {
+    while (!hasEnded(current) && !signal.aborted) {
+      await sleep(LOOK, undefined, { signal }).catch(() => undefined);
+      current = (await records.get(current.id)) ?? current;
+    }
+    return current;
+  } finally {
+    waiting -= 1;
   }
-  return current;
 }

@@ -1,7 +1,7 @@
 /** An image, or a folder of it, as one picture: area is size, colour is what accounts for it. */
 import { type HierarchyRectangularNode, hierarchy, treemap, treemapSquarify } from 'd3-hierarchy';
 import { type Attribution, ATTRIBUTIONS } from '../../src/model/verdict.ts';
-import { type Folder, sumOf } from '../contents-tree.ts';
+import { emptyCounts, type Folder, sumOf } from '../contents-tree.ts';
 import { bytesText, countText } from '../text.ts';
 import { html, type Html } from './html.ts';
 import { ATTRIBUTION_WORDS } from './words.ts';
@@ -13,8 +13,10 @@ const LABEL_HEIGHT = 16;
 /** Folders in folders; below, the names would take more room than what they name. */
 const LABELS_DEEP = 3;
 const CHARACTER_WIDTH = 6.6;
-/** Areas. Each takes some 200 bytes of the page. */
+/** Areas, and folders that wait to be drawn. Each takes some 200 bytes of the page. */
 const AREAS_MAX = 260;
+/** Files and folders of one folder that are drawn by themselves. */
+const PARTS_MAX = 60;
 /** Of the whole: what is smaller is drawn together with its like. */
 const LEAST_SHARE = 0.0012;
 /** Of the whole: what nothing accounts for is drawn at least so large, be it a file of one byte. */
@@ -72,7 +74,7 @@ function groupsOf(root: Folder, path: string, total: number): Group {
   let areas = 0;
   for (let next = takeLargest(closed); next !== undefined; next = takeLargest(closed)) {
     const { folder, group } = next;
-    const opened = areas < AREAS_MAX ? open(folder, group, total) : undefined;
+    const opened = areas + closed.length < AREAS_MAX ? open(folder, group, total) : undefined;
     group.parts = opened?.parts ?? closedParts(folder, group.path, total);
     areas += group.parts.filter((part) => !isGroup(part)).length;
     closed.push(...(opened?.inside ?? []));
@@ -91,41 +93,47 @@ function takeLargest<T extends { group: Group }>(list: T[]): T | undefined {
 const least = (bytes: number, attribution: Attribution, total: number): number =>
   attribution === 'unexplained' ? Math.max(bytes, SEEN_SHARE * total) : bytes;
 
-/** What is in a folder: what is large enough by itself, the rest by its account. */
+/** What is in a folder: what weighs most by itself, the rest by its account. */
 function open(folder: Folder, { path }: Group, total: number): { parts: (Group | Area)[]; inside: { folder: Folder; group: Group }[] } {
+  const folders = [...folder.folders.values()].map((one) => ({
+    folder: one,
+    weight: ATTRIBUTIONS.reduce((sum, name) => sum + (one.files[name] > 0 ? least(one.bytes[name], name, total) : 0), 0),
+  }));
+  const leaves = folder.leaves.map((leaf) => ({ leaf, weight: least(leaf.size, leaf.attribution, total) }));
+  const weights = [...folders, ...leaves].map(({ weight }) => weight).sort((a, b) => b - a);
+  const lightest = Math.max(LEAST_SHARE * total, weights[PARTS_MAX - 1] ?? 0);
   const inside: { folder: Folder; group: Group }[] = [];
   const parts: (Group | Area)[] = [];
-  const rest = new Map<Attribution, { files: number; bytes: number }>();
-  const lump = (attribution: Attribution, files: number, bytes: number): void => {
-    const sum = rest.get(attribution) ?? { files: 0, bytes: 0 };
-    rest.set(attribution, { files: sum.files + files, bytes: sum.bytes + bytes });
-  };
-  for (const one of folder.folders.values()) {
-    const weight = ATTRIBUTIONS.reduce((sum, name) => sum + (one.files[name] > 0 ? least(one.bytes[name], name, total) : 0), 0);
-    if (weight < LEAST_SHARE * total) {
-      for (const name of ATTRIBUTIONS) if (one.files[name] > 0) lump(name, one.files[name], one.bytes[name]);
-      continue;
+  const rest = { files: emptyCounts(), bytes: emptyCounts() };
+  // Of many that weigh the same, as what nothing accounts for may, the first ones are drawn by themselves.
+  const isDrawn = (weight: number): boolean => weight >= lightest && parts.length < PARTS_MAX;
+  for (const { folder: one, weight } of folders) {
+    if (isDrawn(weight)) {
+      const group: Group = { path: `${path}/${one.name}`, name: one.name, weight, parts: [] };
+      parts.push(group);
+      inside.push({ folder: one, group });
+    } else {
+      for (const name of ATTRIBUTIONS) {
+        rest.files[name] += one.files[name];
+        rest.bytes[name] += one.bytes[name];
+      }
     }
-    const group: Group = { path: `${path}/${one.name}`, name: one.name, weight, parts: [] };
-    parts.push(group);
-    inside.push({ folder: one, group });
   }
-  for (const { name, size, attribution } of folder.leaves) {
-    const weight = least(size, attribution, total);
-    const title = `${path}/${name}, ${bytesText(size)}: ${ATTRIBUTION_WORDS[attribution].name}`;
-    if (weight < LEAST_SHARE * total) lump(attribution, 1, size);
-    else parts.push({ path: `${path}/${name}`, title, attribution, weight });
+  for (const { leaf, weight } of leaves) {
+    const { name, size, attribution } = leaf;
+    if (isDrawn(weight)) {
+      const title = `${path}/${name}, ${bytesText(size)}: ${ATTRIBUTION_WORDS[attribution].name}`;
+      parts.push({ path: `${path}/${name}`, title, attribution, weight });
+    } else {
+      rest.files[attribution] += 1;
+      rest.bytes[attribution] += size;
+    }
   }
-  for (const [attribution, { files, bytes }] of rest) {
-    if (bytes === 0 && attribution !== 'unexplained') continue;
-    const title = `${path}/, ${countText(files)} more, ${bytesText(bytes)}: ${ATTRIBUTION_WORDS[attribution].name}`;
-    parts.push({ path, title, attribution, weight: least(bytes, attribution, total) });
-  }
-  return { parts, inside };
+  return { parts: [...parts, ...closedParts(rest, path, total)], inside };
 }
 
-/** A folder that is not opened, by its accounts. */
-function closedParts(folder: Folder, path: string, total: number): Area[] {
+/** What is not drawn file by file, by its accounts. */
+function closedParts(folder: Pick<Folder, 'files' | 'bytes'>, path: string, total: number): Area[] {
   return ATTRIBUTIONS.flatMap((attribution) => {
     const [files, bytes] = [folder.files[attribution], folder.bytes[attribution]];
     if (files === 0 || (bytes === 0 && attribution !== 'unexplained')) return [];

@@ -94,6 +94,19 @@ describe('the picture of an image', () => {
     for (const { area } of red) assert.ok(area > 500, `${area}`);
   });
 
+  it('stays small, however many files nothing accounts for, in one folder or in as many', async () => {
+    for (const pathOf of [
+      (index: number) => `/srv/${index}`,
+      (index: number) => `/srv/${index}/x`,
+      (index: number) => `/${index % 99}/${index}/y/z`,
+    ]) {
+      const tree = await treeFrom(Array.from({ length: 10_000 }, (_one, index) => line(pathOf(index), index % 3, 'unexplained')));
+      const svg = textOf(pictureOf(tree, '', (path) => `/verdicts/sha256:${'0'.repeat(64)}/contents?path=${encodeURIComponent(path)}`));
+      assert.ok(svg.length < 200_000, `${svg.length} characters`);
+      assert.ok(rectangles(svg).every(({ name }) => name === 'unexplained') && rectangles(svg).length > 10);
+    }
+  });
+
   it('gives each account its share of the area', async () => {
     const tree = await treeFrom([line('/a', 600), line('/b', 300, 'source'), line('/c/d', 100, 'rebuilt')]);
     const shown = rectangles(textOf(pictureOf(tree, '', (path) => path)));

@@ -76,6 +76,14 @@ describe('asking for a verdict', () => {
     assert.equal((await post({ image: tag }, { prefer: 'wait=soon' })).status, 202, 'what cannot be read is ignored');
   });
 
+  it('lets no more than so many wait at once, and answers the others as they stand', async () => {
+    await pushImage(registry.host, 'crowded', [tar(member({ name: 'etc/motd' }, Buffer.from('crowded')))], { tag: '1' });
+    const { body } = await post({ image: `${registry.host}/crowded:1` });
+    const crowd = Array.from({ length: 101 }, () => request(service.url).get(`/v1/verifications/${body.id}`).set('prefer', 'wait=2'));
+    const applied = (await Promise.all(crowd)).map(({ headers }) => headers['preference-applied']);
+    assert.deepEqual([applied.filter((one) => one === 'wait=2').length, applied.filter((one) => one === undefined).length], [100, 1]);
+  });
+
   it('takes a branch that moved on for another source', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'conforme-branch-'));
     const repository = new TestRepository(join(folder, 'shop'));

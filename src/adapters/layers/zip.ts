@@ -30,10 +30,10 @@ const FLAG = { descriptor: 1 << 3, utf8: 1 << 11, known: 0x6 | (1 << 3) | (1 << 
 const STORED = 0;
 const DEFLATED = 8;
 
-/** Members in the order of their data; undefined for what is no such archive, or may not be unpacked. */
-export function readZip(bytes: Buffer, mayUnpack: MayUnpack): ZipMember[] | undefined {
+/** What is taken of each member, in the order of their data; undefined for what is no such archive, or may not be unpacked. One member is held at a time. */
+export function readZip<T>(bytes: Buffer, mayUnpack: MayUnpack, take: (member: ZipMember) => T): T[] | undefined {
   try {
-    return read(bytes, mayUnpack);
+    return read(bytes, mayUnpack, take);
   } catch {
     return undefined; // cut short, or a compressed stream that is none
   }
@@ -41,7 +41,7 @@ export function readZip(bytes: Buffer, mayUnpack: MayUnpack): ZipMember[] | unde
 
 type Central = ReturnType<typeof centralHeader>;
 
-function read(bytes: Buffer, mayUnpack: MayUnpack): ZipMember[] | undefined {
+function read<T>(bytes: Buffer, mayUnpack: MayUnpack, take: (member: ZipMember) => T): T[] | undefined {
   const end = bytes.length - END.bytes;
   if (end < 0 || bytes.readUInt32LE(end) !== END.signature || bytes.readUInt32LE(end + 4) !== 0 || bytes.readUInt16LE(end + 20) !== 0)
     return undefined;
@@ -57,13 +57,13 @@ function read(bytes: Buffer, mayUnpack: MayUnpack): ZipMember[] | undefined {
   }
   if (at !== end || headers.length !== count || new Set(headers.map(({ name }) => name)).size !== count) return undefined;
   headers.sort((a, b) => a.offset - b.offset);
-  const members: ZipMember[] = [];
+  const members: T[] = [];
   let position = 0;
   for (const header of headers) {
     if (header.offset !== position || !mayUnpack(header.size)) return undefined;
     const found = member(bytes, header, start);
     if (found === undefined) return undefined;
-    members.push(found.member);
+    members.push(take(found.member));
     position = found.next;
   }
   return position === start ? members : undefined;
