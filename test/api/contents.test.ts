@@ -8,7 +8,7 @@ import { digestOf } from '../../src/model/digest.ts';
 import { canonicalJson } from '../../src/model/json.ts';
 import type { AccountLine, Attribution } from '../../src/model/verdict.ts';
 import type { Verification } from '../../src/model/verification.ts';
-import { HOSTILE_NAME } from '../support/sample.ts';
+import { HOSTILE_NAME } from '../support/sample-verdict.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const line = (path: string, size: number, attribution: Attribution = 'debian-official', kind = 'file'): AccountLine => ({

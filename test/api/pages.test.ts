@@ -9,7 +9,8 @@ import { type Browser, chromium } from 'playwright-core';
 import request from 'supertest';
 import type { Verification } from '../../src/model/verification.ts';
 import { Problem } from '../../src/problem.ts';
-import { HOSTILE_NAME, sampleJob } from '../support/sample.ts';
+import { sampleJob } from '../support/sample.ts';
+import { HOSTILE_NAME } from '../support/sample-verdict.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 /** Nothing but the pages is to be loaded, and nothing phoned home. */

@@ -12,7 +12,7 @@ import { digestOf } from '../../src/model/digest.ts';
 import type { AccountLine } from '../../src/model/verdict.ts';
 import type { Verification } from '../../src/model/verification.ts';
 import { assertMatches } from '../support/matches.ts';
-import { HOSTILE_NAME, sampleAccount } from '../support/sample.ts';
+import { HOSTILE_NAME, sampleAccount } from '../support/sample-verdict.ts';
 import { spdxFaults } from '../support/spdx.ts';
 import { startService, type TestService } from '../support/service.ts';
 

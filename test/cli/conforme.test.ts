@@ -14,7 +14,7 @@ import { Problem } from '../../src/problem.ts';
 import { assertMatches } from '../support/matches.ts';
 import { pushImage } from '../support/push.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import type { SampleKind } from '../support/sample.ts';
+import type { SampleKind } from '../support/sample-verdict.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { eventually } from '../support/verification.ts';
 

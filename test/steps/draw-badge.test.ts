@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AUDITABLE, RESULTS } from '../../src/model/verdict.ts';
 import { BADGE_METRICS, badgeEndpoint, badgeSvg, type BadgeSubject, drawBadge, percentage } from '../../src/steps/draw-badge.ts';
-import { type SampleKind, sampleVerdict } from '../support/sample.ts';
+import { type SampleKind, sampleVerdict } from '../support/sample-verdict.ts';
 
 const done = (kind: SampleKind): BadgeSubject => ({ status: 'done', verdict: sampleVerdict(kind) });
 

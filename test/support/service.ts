@@ -18,7 +18,8 @@ import { makeRegistry } from '../../src/adapters/registry/registry.ts';
 import type { Verification } from '../../src/model/verification.ts';
 import type { Progress, Signer, TellEnd } from '../../src/ports.ts';
 import { startRedis, type TestRedis } from './redis.ts';
-import { sampleJob, type SampleKind, sampleRecord } from './sample.ts';
+import { sampleJob, sampleRecord } from './sample.ts';
+import type { SampleKind } from './sample-verdict.ts';
 
 export type TestService = {
   app: App;
