@@ -97,8 +97,7 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
     dockerfile,
     bases,
     choice,
-    // Shown with buildah alone so far: what BuildKit built is built again with the archives as they are.
-    ...(past === undefined || choice.builder === 'buildkit' ? {} : { asOf: past }),
+    ...(past === undefined ? {} : { asOf: past }),
   });
   rebuild.plan = plan;
 

@@ -12,6 +12,7 @@ import { pushBase } from '../../scripts/demo/registry-image.ts';
 import { digestOf } from '../../src/model/digest.ts';
 import type { Statement } from '../../src/model/statement.ts';
 import type { Difference } from '../../src/model/verdict.ts';
+import { needsBuildkit, publishWithBuildkit } from '../support/buildkit.ts';
 import { type ArchiveKey, type Deb, LocalArchive, makeDeb, makeKey } from '../support/debian-archive.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { TestRepository } from '../support/repository.ts';
@@ -32,6 +33,7 @@ describe('an image whose packages moved on', () => {
   let key: ArchiveKey;
   let debs: { one: Deb; two: Deb };
   let image: string;
+  let byBuildkit: string;
   let source: { git: string; ref: string };
 
   before(async () => {
@@ -66,9 +68,11 @@ describe('an image whose packages moved on', () => {
     await mirror.publish(first);
     await snapshot.publish(stamp(begun - 19 * DAY), { ...first, validUntil: new Date(begun - 13 * DAY) });
     image = `${registry.host}/tests/app:1`;
+    byBuildkit = `${registry.host}/tests/app:kit`;
     const publisher = await makePublisher(folder, () => undefined);
     try {
       await publisher.publish(repository.folder, image);
+      if (needsBuildkit.skip === undefined) await publishWithBuildkit({ context: repository.folder, reference: byBuildkit });
     } finally {
       await publisher.close();
     }
@@ -96,16 +100,20 @@ describe('an image whose packages moved on', () => {
     return items.filter(({ path }) => path.startsWith('/usr/bin/'));
   };
 
-  it('is rebuilt from the archive of its time, and nothing of that shows in the image', async () => {
-    const view = await judged(service, { image, source });
+  const isAsItWas = async (reference: string, builder: 'buildah' | 'buildkit'): Promise<void> => {
+    const view = await judged(service, { image: reference, source });
     const { predicate } = await statementOf(view);
+    assert.equal(predicate.buildPlan?.builder, builder);
     assert.equal(view.verdict?.result, 'equivalent', JSON.stringify([view.verdict?.summary, predicate.differences]));
     assert.deepEqual(await inGreeter(view), []);
     assert.match(predicate.buildPlan?.asOf?.from ?? '', /^(dpkg-log|apt-history)$/);
     const fetched = predicate.resolvedDependencies.find(({ digest }) => digest !== undefined && `sha256:${digest.sha256}` === digestOf(debs.one.bytes)); // prettier-ignore
     assert.ok(fetched?.uri.startsWith(`${snapshot.url}/archive/debian/${stamp(begun - 19 * DAY)}/pool/`), JSON.stringify(fetched));
     assert.ok(fetched?.annotations?.original?.startsWith(`${mirror.address}/pool/`));
-  });
+  };
+
+  it('is rebuilt from the archive of its time, and nothing of that shows in the image', () => isAsItWas(image, 'buildah'));
+  it('is so by BuildKit as well, where BuildKit built it', needsBuildkit, () => isAsItWas(byBuildkit, 'buildkit'));
 
   it('is rebuilt as of the time that the request names', async () => {
     const time = new Date(begun + DAY).toISOString().replace(/\.\d+/, '');

@@ -6,7 +6,16 @@ import { availableParallelism } from 'node:os';
 import { after, before, describe, it } from 'node:test';
 import { buildah } from '../../../src/adapters/buildah/buildah.ts';
 import type { BuildPlan } from '../../../src/model/rebuild.ts';
-import { buildWith, failure, filesOf, type BuildMore } from '../environment/builds.ts';
+import {
+  assertLimits,
+  assertTold,
+  type Failures,
+  SAME_FAILURES,
+  buildWith,
+  failure,
+  filesOf,
+  type BuildMore,
+} from '../environment/builds.ts';
 import { busyboxBase, planOf, sha256, temporaryFolder, type Base } from '../environment/support.ts';
 
 const folder = await temporaryFolder();
@@ -129,32 +138,14 @@ describe('the buildah builder', { concurrency: 2 }, () => {
     assert.ok(resolvedDependencies.every(({ uri }) => !uri.includes('169.254')));
   });
 
-  const failures: [string, string, Partial<Awaited<ReturnType<typeof failureOf>>>][] = [
+  const failures: Failures = [
     ['a step that fails, with its line', 'FROM small:1\n# why\nRUN echo working && \\\n  exit 7\n', { reason: 'build-failed', line: 3 }],
     ['a Dockerfile that does not parse', 'FROM small:1\nFORM x\n', { reason: 'build-failed' }],
     ['a Dockerfile without FROM', 'RUN true\n', { reason: 'build-failed' }],
     ['a base that was not pinned', 'FROM other:2\n', { reason: 'build-failed' }],
-    ['a file that the context lacks', 'FROM small:1\nCOPY nothing /\n', { reason: 'build-failed', line: 2 }],
-    [
-      'a secret',
-      'FROM small:1\nRUN --mount=type=secret,id=key,required=true cat /run/secrets/key\n',
-      { reason: 'secret-required', line: 2 },
-    ],
-    ['an address that is refused', 'FROM small:1\nRUN wget -q http://169.254.169.254/\n', { reason: 'policy-blocked', line: 2 }],
-    ['an address that is refused to ADD', 'FROM small:1\nADD http://192.168.7.7/file /\n', { reason: 'policy-blocked', line: 2 }],
-    [
-      'a network beside the proxy',
-      'FROM small:1\nRUN env -u http_proxy wget -q http://example.test/\n',
-      { reason: 'policy-blocked', line: 2 },
-    ],
+    ...SAME_FAILURES,
   ];
-  for (const [what, dockerfile, expected] of failures) {
-    it(`tells ${what}`, async () => {
-      const { reason, line, detail, lastLog } = await failureOf(dockerfile);
-      assert.deepEqual({ reason, ...(expected.line === undefined ? {} : { line }) }, expected, `${detail}\n${lastLog.join('\n')}`);
-      assert.ok(lastLog.length > 0);
-    });
-  }
+  for (const [what, dockerfile, expected] of failures) it(`tells ${what}`, () => assertTold(failureOf, dockerfile, expected));
 
   it('tells an input that is gone', async () => {
     const { reason, detail } = await failureOf(`FROM small:1\nRUN wget http://127.0.0.1:${port}/gone\n`);
@@ -165,20 +156,7 @@ describe('the buildah builder', { concurrency: 2 }, () => {
     assert.equal((await failureOf('FROM small:1\n', { plan: { platform: { os: 'linux', architecture: 's390x' } } })).reason, 'unsupported');
   });
 
-  it('tells each limit', async () => {
-    const seconds = await failureOf('FROM small:1\nRUN sleep 60\n', { limits: { seconds: 6 } });
-    assert.equal(seconds.reason, 'timeout');
-    const log = await failureOf('FROM small:1\nRUN yes\n', { limits: { logBytes: 50_000 } });
-    assert.deepEqual([log.reason, /log/.test(log.detail)], ['policy-blocked', true]);
-    const disk = await failureOf('FROM small:1\nRUN cat /dev/zero > /file\n', { limits: { diskBytes: 48 * 1024 ** 2 } });
-    assert.deepEqual([disk.reason, /disk/.test(disk.detail)], ['policy-blocked', true], disk.detail);
-    const memory = await failureOf('FROM small:1\nRUN tail /dev/zero\n', { limits: { memoryBytes: 200 * 1024 ** 2 } });
-    assert.deepEqual([memory.reason, /memory/.test(memory.detail)], ['policy-blocked', true], memory.detail);
-    const bomb = await failureOf('FROM small:1\nRUN i=0; while [ $((i = i + 1)) -lt 500 ]; do sleep 60 & done; wait\n', {
-      limits: { processes: 150 },
-    });
-    assert.deepEqual([bomb.reason, /processes/.test(bomb.detail)], ['policy-blocked', true], bomb.detail);
-  });
+  it('tells each limit', () => assertLimits(failureOf, 200 * 1024 ** 2));
 
   it('builds a second time under other conditions, and says which', async () => {
     const names = Array.from({ length: 30 }, (_one, index) => `/d/${index}`).join(' ');
