@@ -5,7 +5,7 @@ import type { PinnedBase, Rebuild } from '../model/rebuild.ts';
 import type { Statement } from '../model/statement.ts';
 import type { AccountLine } from '../model/verdict.ts';
 import type { Blobs, Records } from '../ports.ts';
-import type { BaseVerdict } from '../steps/attribute-base.ts';
+import type { BaseVerdict } from '../steps/case.ts';
 import { getDocument, getLines } from './documents.ts';
 
 /** Newest verifications of the base that are looked at: those before were judged by what is known no better. */

@@ -2,14 +2,10 @@ import type { Digest } from '../model/digest.ts';
 import { liesBeneath } from '../model/chain-id.ts';
 import type { Entry, Inventory } from '../model/inventory.ts';
 import type { Path } from '../model/path.ts';
-import type { PinnedBase } from '../model/rebuild.ts';
-import type { AccountLine, Attribution, Verdict } from '../model/verdict.ts';
+import type { AccountLine, Attribution } from '../model/verdict.ts';
 import type { Account } from './attribute-debian.ts';
 import type { Case } from './case.ts';
 import { sameFacts } from './compare-facts.ts';
-
-/** The image beneath with the verdict on it, as stored. */
-export type BaseVerdict = { digest: Digest; image: PinnedBase; verdict: Verdict; inventory: Inventory; account: AccountLine[] };
 
 /** What the verdict on the base says of one file that came unchanged out of its layers. */
 export type BaseLine = Pick<AccountLine, 'attribution' | 'code' | 'evidence'>;

@@ -3,7 +3,8 @@ import type { Digest } from '../model/digest.ts';
 import type { Download } from '../model/download.ts';
 import type { Contents, Entry, Inventory } from '../model/inventory.ts';
 import type { Path } from '../model/path.ts';
-import type { Rebuild, SourceTree } from '../model/rebuild.ts';
+import type { AccountLine, Verdict } from '../model/verdict.ts';
+import type { PinnedBase, Rebuild, SourceTree } from '../model/rebuild.ts';
 import type { VerificationJob } from '../model/verification.ts';
 import type { DebianExpectation, VerifiedPackage } from '../model/packaged.ts';
 import type { OtherBytes } from '../model/hash-search.ts';
@@ -12,7 +13,6 @@ import { expectDebian } from './expect-debian.ts';
 import { type FoundFile, foundFiles } from './found-packages.ts';
 import { aliasesOf, makeResolve } from './merged-directories.ts';
 import { type Reproduction, reproductions } from './reproduced-packages.ts';
-import type { BaseVerdict } from './attribute-base.ts';
 import { type AccountNames, accountNames } from './account-names.ts';
 import { isDynamicId } from './rules/accounts.ts';
 import type { RuleContext, Side } from './rules/rule.ts';
@@ -49,6 +49,9 @@ export type ImageSide = {
   contents: Contents;
   names: AccountNames;
 };
+
+/** The image beneath with the verdict on it, as stored. */
+export type BaseVerdict = { digest: Digest; image: PinnedBase; verdict: Verdict; inventory: Inventory; account: AccountLine[] };
 
 /** All that is known, indexed once: what every step after the comparison asks. */
 export type Case = Pick<JudgeInputs, 'image' | 'rebuild' | 'sourceTree' | 'evidence' | 'reinstallFailure' | 'base'> & {

@@ -2,7 +2,8 @@ import { type Dockerfile, expandVariables, type Instruction } from '../model/doc
 import { lineAt } from '../model/joined-lines.ts';
 import type { Platform } from '../model/oci.ts';
 import { lineageOf, mounts, parentOf, stagesFor, variables } from './build-stages.ts';
-import { type ShellCommand, shellCommands } from './shell/commands.ts';
+import type { ShellCommand } from './shell/command.ts';
+import { shellCommands } from './shell/commands.ts';
 import { baseName, isShell } from './shell/programs.ts';
 
 /** One instruction of a stage that the image is made of, with what it runs. */

@@ -5,7 +5,7 @@ import { splitReference } from '../model/purl.ts';
 import { type Byproducts, PREDICATE_TYPE, STATEMENT_TYPE, type Statement } from '../model/statement.ts';
 import type { TrackerFetch } from '../model/security.ts';
 import { type AccountLine, CAUSES, type Difference, DIFFERENCE_CLASSES, type DifferenceClass, type Verdict } from '../model/verdict.ts';
-import type { BaseVerdict } from './attribute-base.ts';
+import type { BaseVerdict } from './case.ts';
 import type { Case } from './case.ts';
 import { layerUse } from './layer-use.ts';
 import { statedReproduction } from './reproduced-packages.ts';

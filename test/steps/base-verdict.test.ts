@@ -6,7 +6,7 @@ import type { Inventory } from '../../src/model/inventory.ts';
 import { canonicalJson } from '../../src/model/json.ts';
 import type { BuildPlan, PinnedBase } from '../../src/model/rebuild.ts';
 import type { AccountLine, Finding, Verdict } from '../../src/model/verdict.ts';
-import type { BaseVerdict } from '../../src/steps/attribute-base.ts';
+import type { BaseVerdict } from '../../src/steps/case.ts';
 import { judge, type JudgeInputs, type Judgement } from '../../src/steps/judge.ts';
 import { byproducts, change, type Files, honest, judgeInputs } from '../support/judge-inputs.ts';
 import { imageOf } from '../support/packaged-image.ts';

@@ -1,6 +1,6 @@
 /** Digests that a script holds files against: `sha256sum --check`, and a digest that is compared. */
 import type { PinPlace } from '../../model/download.ts';
-import type { ShellCommand } from '../shell/commands.ts';
+import type { ShellCommand } from '../shell/command.ts';
 import { baseName } from '../shell/programs.ts';
 import { addHex, lines, type Pins } from './pin.ts';
 

@@ -1,7 +1,8 @@
 import { type Dockerfile, expandVariables } from '../../model/dockerfile.ts';
 import type { PinPlace } from '../../model/download.ts';
 import { type StepOptions, stepsOf } from '../dockerfile-steps.ts';
-import { type ShellCommand, shellCommands } from '../shell/commands.ts';
+import type { ShellCommand } from '../shell/command.ts';
+import { shellCommands } from '../shell/commands.ts';
 import { baseName } from '../shell/programs.ts';
 import { addChecked } from './checks.ts';
 import { addLockFiles, isLockFile } from './lock-files.ts';

@@ -1,5 +1,5 @@
 /** Lock files, and which program holds what it fetches against them. A lock file that no step uses pins nothing. */
-import type { ShellCommand } from '../shell/commands.ts';
+import type { ShellCommand } from '../shell/command.ts';
 import { baseName } from '../shell/programs.ts';
 import { addHex, lines, type Pins } from './pin.ts';
 

@@ -1,5 +1,5 @@
 import { interpreted, unwrapped } from '../run-wrappers.ts';
-import type { ShellCommand } from './commands.ts';
+import type { ShellCommand } from './command.ts';
 
 /** Programs and builtins that run the command behind them; what unwraps the others is shared with the start of a container. */
 const RUNNERS: ReadonlySet<string> = new Set([

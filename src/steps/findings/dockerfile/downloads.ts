@@ -1,12 +1,9 @@
 import { type Check, checksOf, covers } from './checks.ts';
 import { addedUrls, type Download, downloadsOf } from './fetched.ts';
-import { type DockerfileScene, type Fault, shownUrl } from './fault.ts';
+import { type DockerfileScene, type Fault, shownUrl, type Unchecked } from './fault.ts';
 import { isKeyring, keyDownloads } from './repository-keys.ts';
 import { isPiped } from './shells.ts';
 import type { Step } from '../../dockerfile-steps.ts';
-
-/** What a step fetches and nothing checks. */
-export type Unchecked = { downloads: Download[]; adds: { url: string; output: string }[] };
 
 /** Files that a step fetches and that no checksum or signature is held against, in the same step or, by name, in a later one. */
 export function* uncheckedDownloads({ steps, unchecked }: DockerfileScene): Generator<Fault> {

@@ -1,10 +1,13 @@
 import type { Dockerfile } from '../../../model/dockerfile.ts';
 import type { FindingCode } from '../../../model/finding-codes.ts';
-import type { Unchecked } from './downloads.ts';
+import type { Download } from './fetched.ts';
 import type { Step } from '../../dockerfile-steps.ts';
 
 /** What a Dockerfile does that makes its image harder to audit. */
 export type Fault = { code: FindingCode; line: number; message: string; evidence?: Record<string, string> };
+
+/** What a step fetches and nothing checks. */
+export type Unchecked = { downloads: Download[]; adds: { url: string; output: string }[] };
 
 /** All that the rules look at. */
 export type DockerfileScene = {

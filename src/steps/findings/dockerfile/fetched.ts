@@ -1,5 +1,5 @@
 import { expandVariables } from '../../../model/dockerfile.ts';
-import type { ShellCommand } from '../../shell/commands.ts';
+import type { ShellCommand } from '../../shell/command.ts';
 import { baseName } from '../../shell/programs.ts';
 import type { Step } from '../../dockerfile-steps.ts';
 

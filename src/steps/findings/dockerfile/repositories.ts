@@ -1,6 +1,6 @@
 import { type AptSource, parseAptSources } from '../../../model/apt-sources.ts';
 import { isDebians } from '../../apt-repositories.ts';
-import type { ShellCommand } from '../../shell/commands.ts';
+import type { ShellCommand } from '../../shell/command.ts';
 import { type DockerfileScene, type Fault, shownUrl } from './fault.ts';
 import { isKeyring, keyDownloads } from './repository-keys.ts';
 import type { Step } from '../../dockerfile-steps.ts';

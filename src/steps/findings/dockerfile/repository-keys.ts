@@ -1,4 +1,4 @@
-import type { ShellCommand } from '../../shell/commands.ts';
+import type { ShellCommand } from '../../shell/command.ts';
 import { baseName } from '../../shell/programs.ts';
 import type { Download } from './fetched.ts';
 

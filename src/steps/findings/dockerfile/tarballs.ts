@@ -1,4 +1,4 @@
-import type { ShellCommand } from '../../shell/commands.ts';
+import type { ShellCommand } from '../../shell/command.ts';
 import { addedUrls, downloadsOf } from './fetched.ts';
 import { type DockerfileScene, type Fault, shownUrl } from './fault.ts';
 

@@ -1,4 +1,4 @@
-import type { ShellCommand } from '../../shell/commands.ts';
+import type { ShellCommand } from '../../shell/command.ts';
 import type { DockerfileScene, Fault } from './fault.ts';
 import type { Step } from '../../dockerfile-steps.ts';
 
