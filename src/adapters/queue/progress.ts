@@ -46,11 +46,15 @@ export function makeProgress(
     dropped = 0;
   }
 
+  // What was said before the connection was up, or while it was away, goes with it.
+  client.on('ready', () => void flush());
+
   async function send(): Promise<void> {
+    if (client.status !== 'ready') return;
     sayDropped();
     const batch = waiting;
     waiting = [];
-    if (batch.length === 0 || client.status !== 'ready') return;
+    if (batch.length === 0) return;
     const pipeline = client.pipeline();
     for (const { id, event } of batch) {
       pipeline.xadd(streamKey(id), 'MAXLEN', '~', EVENTS_KEPT, '*', 'event', JSON.stringify(event));
@@ -69,7 +73,8 @@ export function makeProgress(
 
   function add(id: string, event: ProgressEvent): void {
     if (event.type !== 'log') sayDropped();
-    if (waiting.length >= LINES_WAITING_MAX && event.type === 'log') dropped += 1;
+    // A step comes once in a while, and is worth more than a line.
+    if (waiting.length >= (event.type === 'log' ? LINES_WAITING_MAX : 2 * LINES_WAITING_MAX)) dropped += 1;
     else waiting.push({ id, event });
     timer ??= setTimeout(() => void flush(), FLUSH_MILLISECONDS).unref();
   }

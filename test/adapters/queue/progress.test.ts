@@ -69,6 +69,29 @@ describe('progress', () => {
     assert.deepEqual(told(await seen('a', 5_000)), expected, 'the same for who comes late');
   });
 
+  it('keeps what is said before its connection is up', async () => {
+    const hasty = makeProgress(redis.address, onError);
+    await hasty.step('hasty', 'pull');
+    hasty.log('hasty', 'first of all');
+    await hasty.end('hasty', 'done');
+    const types = (await seen('hasty', 5_000)).map(({ type }) => type);
+    await hasty.close();
+    assert.deepEqual(types, ['step', 'log', 'step', 'status']);
+  });
+
+  it('says after a while without Redis what was said meanwhile, within its bound', async () => {
+    await progress.step('away', 'pull');
+    await redis.stop();
+    await new Promise((wake) => setTimeout(wake, 300)); // what is on its way when the connection breaks is lost
+    for (let line = 0; line < 3_000; line++) progress.log('away', `line ${line}`);
+    await progress.end('away', 'done');
+    await redis.start();
+    const events = await seen('away', 10_000);
+    assert.deepEqual([events[0]?.type, events.at(-1)?.type], ['step', 'status']);
+    assert.ok(events.length < 2_100, String(events.length));
+    assert.ok(events.some((event) => event.type === 'log' && /^… 1000 lines were not kept$/.test(event.line)));
+  });
+
   it('knows the newest step', async () => {
     const queue = makeQueue(redis.address, onError);
     await queue.ready();
