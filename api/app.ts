@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Deps } from './deps.ts';
 import { handleErrors } from './errors.ts';
 import { makeMetrics } from './metrics.ts';
+import { limitRates } from './rate-limit.ts';
 import { badgeRoutes } from './routes/badge.ts';
 import { contextRoutes } from './routes/contexts.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
@@ -35,6 +36,7 @@ export async function buildApp(deps: Deps): Promise<App> {
     requestTimeout: 0,
     connectionTimeout: 120_000,
     return503OnClosing: true,
+    trustProxy: deps.trustedProxies.length > 0 ? [...deps.trustedProxies] : false,
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
@@ -51,6 +53,7 @@ export async function buildApp(deps: Deps): Promise<App> {
     done();
   });
 
+  await limitRates(app, deps.requestsPerMinute);
   const metrics = makeMetrics(app, deps);
   await documentRoutes(app, deps.publicUrl);
   await app.register(verificationRoutes(deps));

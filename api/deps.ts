@@ -11,6 +11,10 @@ export type Deps = {
   rules: string;
   /** Bytes of an uploaded build context, as sent. */
   contextBytesMax: number;
+  /** Of one address; a tenth of that for what sets work going. 0 for no bound. */
+  requestsPerMinute: number;
+  /** Networks (CIDR) whose word counts for whom a request comes from (`X-Forwarded-For`). */
+  trustedProxies: readonly string[];
   registry: Pick<Registry, 'resolve'>;
   git: Pick<Git, 'pin'>;
   blobs: Blobs;

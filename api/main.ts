@@ -105,6 +105,8 @@ async function startApi(common: Common, records: Records, signer: Pick<Signer, '
     token: await apiToken(config),
     rules: RULES_VERSION,
     contextBytesMax: config.contextBytes,
+    requestsPerMinute: config.rateLimit,
+    trustedProxies: config.trustedProxies,
     registry: await openRegistry(common),
     git: await openGit(common),
     blobs,

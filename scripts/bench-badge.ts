@@ -67,6 +67,8 @@ const app = await buildApp({
   token: undefined,
   rules: '1',
   contextBytesMax: 0,
+  requestsPerMinute: 0,
+  trustedProxies: [],
   registry: { resolve: unused },
   git: { pin: unused },
   blobs,

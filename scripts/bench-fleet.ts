@@ -180,6 +180,8 @@ const app = await buildApp({
   token: undefined,
   rules: '1',
   contextBytesMax: 0,
+  requestsPerMinute: 0,
+  trustedProxies: [],
   registry: { resolve: unused },
   git: { pin: unused },
   blobs: { put: unused, open: unused, read: unused, has: unused, resolve: unused, link: unused },

@@ -130,6 +130,19 @@ const SETTINGS = {
   ),
   token: optional('CONFORME_TOKEN', 'API token for POST and PUT', 'made at first start, in the data folder', atLeast(16), { secret: true }),
   open: setting('CONFORME_OPEN', '1 lets anybody POST without a token; only while the API listens on loopback', '0', flag),
+  rateLimit: setting(
+    'CONFORME_RATE_LIMIT',
+    'requests a minute that one address may send, a tenth of that for POST and PUT; badges and this machine are not counted, 0 is no bound',
+    '600',
+    integer(0, 1_000_000),
+  ),
+  trustedProxies: setting(
+    'CONFORME_TRUSTED_PROXIES',
+    'networks (CIDR) of reverse proxies, whose `X-Forwarded-For` tells the address of a caller',
+    '',
+    list(cidr),
+    { shown: 'none' },
+  ),
   webhookSecret: optional(
     'CONFORME_WEBHOOK_SECRET',
     'secret that webhooks are signed with (Standard Webhooks, `whsec_…`)',

@@ -62,6 +62,8 @@ describe('the configuration', () => {
     [{ ...ALL_ELSEWHERE, CONFORME_ROLES: 'deliver,conclude,deliver' }, (config) => config.roles, ['conclude', 'deliver']],
     [{ REDIS_URL: 'unix:///run/r.sock', CONFORME_ROLES: 'rebuild' }, (config) => config.redisUrl, 'unix:///run/r.sock'],
     [{ CONFORME_OPEN: '1' }, (config) => config.open, true],
+    [{ CONFORME_RATE_LIMIT: '0' }, (config) => config.rateLimit, 0],
+    [{ CONFORME_TRUSTED_PROXIES: '10.0.0.0/8, fd00::/8' }, (config) => config.trustedProxies, ['10.0.0.0/8', 'fd00::/8']],
   ];
   for (const [environment, look, value] of good)
     it(`reads ${JSON.stringify(environment)}`, () => assert.deepEqual(look(parseConfig(environment)), value));
@@ -99,6 +101,8 @@ describe('the configuration', () => {
     ['CONFORME_ROLES', { CONFORME_ROLES: ',' }],
     ['CONFORME_BUILD_MEMORY', { CONFORME_BUILD_MEMORY: '4 GB' }],
     ['CONFORME_OPEN', { CONFORME_OPEN: 'yes' }],
+    ['CONFORME_RATE_LIMIT', { CONFORME_RATE_LIMIT: 'many' }],
+    ['CONFORME_TRUSTED_PROXIES', { CONFORME_TRUSTED_PROXIES: 'true' }],
     ['CONFORME_OPEN', { CONFORME_OPEN: '1', CONFORME_HOST: '0.0.0.0' }],
     ['CONFORME_INSTANCE', { CONFORME_INSTANCE: 'x <root@example.org>' }],
   ];

@@ -56,6 +56,8 @@ export async function startService(options: { token?: string; insecure?: string[
     token: options.token,
     rules: '1',
     contextBytesMax: 1_000_000,
+    requestsPerMinute: 600,
+    trustedProxies: [],
     git: makeLoopbackGit(join(folder, 'git')),
     registry: makeRegistry({ fetch, insecure: options.insecure ?? [], backoff: 5 }),
     blobs: openBlobs(blobsUrl),
