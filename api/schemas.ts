@@ -5,7 +5,7 @@ import { Platform } from '../src/model/oci.ts';
 import { RequestedSource, VerificationRequest } from '../src/model/request.ts';
 import { Path } from '../src/model/path.ts';
 import { AccountLine, ATTRIBUTIONS, CAUSES, Difference, DIFFERENCE_CLASSES, RESULTS, Verdict } from '../src/model/verdict.ts';
-import { WatchRequest } from '../src/model/watch.ts';
+import { WATCH_EVENTS, WatchRequest } from '../src/model/watch.ts';
 import { ProblemDocument, STATUSES, STEPS } from '../src/model/verification.ts';
 
 const named = <T extends TSchema>(schema: T, id: string): T => ({ ...schema, $id: id });
@@ -106,17 +106,22 @@ export const ImagesPage = Type.Object({
   ),
 });
 
-export const DeliveriesPage = Type.Object({
-  items: Type.Array(
+export const DeliveryView = Type.Object({
+  id: Type.String({ description: '`webhook-id` of Standard Webhooks' }),
+  url: Type.String({ description: 'the whole address with the API token, without it only its host' }),
+  event: Type.Enum(['verdict.created', 'verification.failed', 'image.affected', 'verdict.changed']),
+  status: Type.Enum(['pending', 'delivered', 'failed']),
+  body: Type.Optional(Type.String({ description: 'what is sent; with the API token' })),
+  attempts: Type.Array(
     Type.Object({
-      id: Type.String(),
-      url: Type.String({ description: 'the whole address with the API token, without it only its host' }),
-      event: Type.Enum(['verdict.created', 'verification.failed', 'image.affected', 'verdict.changed']),
-      status: Type.Enum(['pending', 'delivered', 'failed']),
-      attempts: Type.Array(Type.Object({ at: Type.String(), status: Type.Optional(Type.Integer()), error: Type.Optional(Type.String()) })),
+      at: Type.String({ description: 'ISO 8601, UTC' }),
+      status: Type.Optional(Type.Integer()),
+      answer: Type.Optional(Type.String({ description: 'how the body of the answer begins; with the API token' })),
+      error: Type.Optional(Type.String({ description: 'why there was no answer that counts' })),
     }),
   ),
 });
+export const DeliveriesPage = Type.Object({ items: Type.Array(DeliveryView) });
 
 export const WatchView = Type.Object({
   id: Type.String(),
@@ -124,6 +129,7 @@ export const WatchView = Type.Object({
   olderThan: Type.Optional(Type.String({ examples: ['3.0.17-1~deb12u2'] })),
   cve: Type.Optional(Type.String({ examples: ['CVE-2024-5535'] })),
   image: Type.Optional(Type.String({ description: 'as normalised', examples: ['ghcr.io/example/app:1.2'] })),
+  events: Type.Optional(Type.Array(Type.Enum([...WATCH_EVENTS]))),
   webhook: Type.Object({ url: Type.String({ description: 'the whole address with the API token, without it only its host' }) }),
   createdAt: Type.String({ description: 'ISO 8601, UTC' }),
   links: Type.Object({ self: Type.String() }),
@@ -175,6 +181,7 @@ export const SHARED: Record<string, TSchema> = {
   StoredContext,
   FoundImage,
   ImagesPage,
+  Delivery: DeliveryView,
   DeliveriesPage,
   WatchRequest,
   Watch: WatchView,

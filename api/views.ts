@@ -52,6 +52,8 @@ export function shownAddress(url: string, whole: boolean): string {
   return whole ? url : `${URL.parse(url)?.origin ?? ''}/…`;
 }
 
-export function deliveryView({ id, url, event, status, attempts }: Delivery, whole: boolean) {
-  return { id, url: shownAddress(url, whole), event, status, attempts };
+/** `whole` is for whoever has the token: with what was sent and answered. */
+export function deliveryView({ id, url, event, status, attempts, body }: Delivery, whole: boolean) {
+  const shown = { id, url: shownAddress(url, whole), event, status };
+  return whole ? { ...shown, body, attempts } : { ...shown, attempts: attempts.map(({ answer: _, ...attempt }) => attempt) };
 }

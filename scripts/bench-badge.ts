@@ -73,7 +73,7 @@ const app = await buildApp({
   git: { pin: unused },
   blobs,
   records,
-  queue: { enqueue: unused, deliver: unused, currentStep: unused, ready: unused },
+  queue: { enqueue: unused, deliver: unused, deliverAgain: unused, currentStep: unused, ready: unused },
   watch: unused,
   signer,
   logger: pino({ level: 'info' }, { write: () => undefined }),

@@ -186,7 +186,7 @@ const app = await buildApp({
   git: { pin: unused },
   blobs: { put: unused, open: unused, read: unused, has: unused, resolve: unused, link: unused },
   records,
-  queue: { enqueue: unused, deliver: unused, currentStep: unused, ready: unused },
+  queue: { enqueue: unused, deliver: unused, deliverAgain: unused, currentStep: unused, ready: unused },
   watch: unused,
   signer: { publicKey: unused, fingerprint: unused },
   logger: pino({ level: 'warn' }),

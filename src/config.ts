@@ -143,11 +143,11 @@ const SETTINGS = {
     list(cidr),
     { shown: 'none' },
   ),
-  webhookSecret: optional(
+  webhookSecrets: optional(
     'CONFORME_WEBHOOK_SECRET',
-    'secret that webhooks are signed with (Standard Webhooks, `whsec_…`)',
+    'secret that webhooks are signed with (Standard Webhooks, `whsec_…`); while it is replaced both, with a comma between',
     'made at first start, in the data folder',
-    webhookSecret,
+    webhookSecrets,
     { secret: true },
   ),
   instance: setting('CONFORME_INSTANCE', 'name of this instance in the user id of its OpenPGP key', 'local', instanceName),
@@ -240,6 +240,9 @@ export const CONFIG_HELP: string = CONFIG_TABLE.map(
 export const SECRET_VARIABLES: readonly string[] = Object.values<Setting<unknown>>(SETTINGS)
   .filter(({ secret }) => secret === true)
   .map(({ variable }) => variable);
+
+/** Each is a signature in the headers of every delivery. */
+const SECRETS_MAX = 4;
 
 // Beside our own settings: where programs and certificates are found, and what the S3 client reads by itself.
 const INHERITED = /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR|AWS_.*)$/;
@@ -395,6 +398,13 @@ function atLeast(length: number): (text: string) => string {
     if (text.length < length || !/^[\x21-\x7e]+$/.test(text)) throw new Error(`needs ${length} or more printable characters`);
     return text;
   };
+}
+
+/** One, or several with commas or white space between. */
+export function webhookSecrets(text: string): readonly string[] {
+  const secrets = list(webhookSecret)(text.trim().replaceAll(/\s+/g, ','));
+  if (secrets.length < 1 || secrets.length > SECRETS_MAX) throw new Error(`is not one secret or up to ${SECRETS_MAX}`);
+  return secrets;
 }
 
 /** Standard Webhooks 1.0.0, "Symmetric": 24 to 64 bytes, base64, with the prefix `whsec_`. */

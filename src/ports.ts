@@ -278,6 +278,8 @@ export type Watch = (id: string, signal: AbortSignal) => AsyncIterable<ProgressE
 export type Queue = {
   enqueue(job: VerificationJob): Promise<void>;
   deliver(delivery: { id: string }): Promise<void>;
+  /** Adds a delivery whose last job ended; nothing changes where it is under way. */
+  deliverAgain(delivery: { id: string }): Promise<void>;
   /** The newest step of a job that runs, where one has begun. */
   currentStep(id: string): Promise<Step | undefined>;
   ready(): Promise<void>;
@@ -338,7 +340,8 @@ export type Delivery = {
   /** The exact body that is signed and sent. */
   body: string;
   status: 'pending' | 'delivered' | 'failed';
-  attempts: { at: string; status?: number; error?: string }[];
+  /** `answer` is how the body of the answer begins, printable. */
+  attempts: { at: string; status?: number; answer?: string; error?: string }[];
 };
 
 /** What a watch is told; undefined where that is not worth telling. */
@@ -393,6 +396,8 @@ export type Records = {
   delivery(id: string): Promise<Delivery | undefined>;
   deliveriesOf(verification: string): Promise<Delivery[]>;
   recordAttempt(id: string, attempt: Delivery['attempts'][number], status: Delivery['status']): Promise<void>;
+  /** Has a delivery that ended tried once more. Undefined where there is none; one that is pending stays as it is. */
+  redeliver(id: string): Promise<Delivery | undefined>;
   pendingDeliveries(): Promise<Delivery[]>;
   /** Verifications by status and verdicts by result, for the metrics; what has none may be absent. */
   counts(): Promise<{ verifications: Partial<Record<Status, number>>; verdicts: Partial<Record<Result, number>> }>;

@@ -5,6 +5,7 @@ import { Problem } from '../src/problem.ts';
 
 const ALL_ELSEWHERE = { REDIS_URL: 'redis://r:6379', DATABASE_URL: 'postgres://p/c' };
 const KEY = Buffer.alloc(32, 1).toString('base64');
+const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 3).toString('base64')}`;
 const OTHER_KEY = Buffer.alloc(32, 2).toString('base64');
 
 describe('the configuration', () => {
@@ -62,6 +63,11 @@ describe('the configuration', () => {
     [{ ...ALL_ELSEWHERE, CONFORME_ROLES: 'deliver,conclude,deliver' }, (config) => config.roles, ['conclude', 'deliver']],
     [{ REDIS_URL: 'unix:///run/r.sock', CONFORME_ROLES: 'rebuild' }, (config) => config.redisUrl, 'unix:///run/r.sock'],
     [{ CONFORME_OPEN: '1' }, (config) => config.open, true],
+    [
+      { CONFORME_WEBHOOK_SECRET: `${WEBHOOK_SECRET}, ${WEBHOOK_SECRET}` },
+      (config) => config.webhookSecrets,
+      [WEBHOOK_SECRET, WEBHOOK_SECRET],
+    ],
     [{ CONFORME_RATE_LIMIT: '0' }, (config) => config.rateLimit, 0],
     [{ CONFORME_TRUSTED_PROXIES: '10.0.0.0/8, fd00::/8' }, (config) => config.trustedProxies, ['10.0.0.0/8', 'fd00::/8']],
   ];
@@ -97,6 +103,7 @@ describe('the configuration', () => {
     ['CONFORME_REBUILDERS_REQUIRED', { CONFORME_REBUILDERS_REQUIRED: '0' }],
     ['CONFORME_TOKEN', { CONFORME_TOKEN: 'short' }],
     ['CONFORME_WEBHOOK_SECRET', { CONFORME_WEBHOOK_SECRET: 'whsec_AAAA' }],
+    ['CONFORME_WEBHOOK_SECRET', { CONFORME_WEBHOOK_SECRET: Array(5).fill(WEBHOOK_SECRET).join() }],
     ['CONFORME_ROLES', { CONFORME_ROLES: 'api,sign' }],
     ['CONFORME_ROLES', { CONFORME_ROLES: ',' }],
     ['CONFORME_BUILD_MEMORY', { CONFORME_BUILD_MEMORY: '4 GB' }],

@@ -1,4 +1,5 @@
 import { Webhook } from 'standardwebhooks';
+import { textFromBytes } from '../src/model/path.ts';
 import type { Clock, Consume, Delivery, Records } from '../src/ports.ts';
 import { Problem } from '../src/problem.ts';
 import type { Running } from './running.ts';
@@ -7,8 +8,8 @@ export type DeliverPorts = {
   records: Records;
   /** Refuses private addresses, also after DNS. */
   fetch: typeof globalThis.fetch;
-  /** `whsec_…` */
-  secret: string;
+  /** `whsec_…`; more than one while it is replaced. */
+  secrets: readonly string[];
   now: Clock;
 };
 
@@ -17,10 +18,13 @@ const TIMEOUT_MILLISECONDS = 15_000;
 const ATTEMPTS_MAX = 8;
 const GONE = 410; // the receiver wants no more of it
 const RETRY_AFTER_SECONDS_MAX = 3600;
+/** Of what a receiver says; enough for a message, too little to keep a page. */
+const ANSWER_BYTES_MAX = 1_000;
 /** Some of these wait for slow receivers while others go on. */
 const AT_ONCE = 8;
 
 type Attempt = Delivery['attempts'][number];
+type Answer = { status: number; answer?: string; retryAfter?: number };
 
 /** Tells webhooks, signed as Standard Webhooks says, and records every attempt. */
 export function runDeliver(ports: DeliverPorts, consume: Consume): Running {
@@ -42,8 +46,9 @@ async function attempt(ports: DeliverPorts, delivery: Delivery, retries: (proble
   let tried: Attempt;
   let problem: Problem | undefined;
   try {
-    const { status, retryAfter } = await send(ports, delivery);
-    tried = { at, status };
+    const { retryAfter, ...answered } = await send(ports, delivery);
+    tried = { at, ...answered };
+    const { status } = answered;
     if (status < 200 || status > 299) problem = refusal(status, retryAfter);
   } catch (thrown) {
     problem = thrown instanceof Problem ? thrown : new Problem('webhook-unavailable', reasonOf(thrown), { cause: thrown });
@@ -59,7 +64,7 @@ async function attempt(ports: DeliverPorts, delivery: Delivery, retries: (proble
   return again ? problem : undefined;
 }
 
-async function send({ fetch, secret, now }: DeliverPorts, { id, url, body }: Delivery): Promise<{ status: number; retryAfter?: number }> {
+async function send({ fetch, secrets, now }: DeliverPorts, { id, url, body }: Delivery): Promise<Answer> {
   const sentAt = now();
   const response = await fetch(url, {
     method: 'POST',
@@ -72,13 +77,33 @@ async function send({ fetch, secret, now }: DeliverPorts, { id, url, body }: Del
       'user-agent': 'conforme',
       'webhook-id': id,
       'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1000)),
-      'webhook-signature': new Webhook(secret).sign(id, sentAt, body),
+      // Standard Webhooks 1.0.0, "Signature scheme": any of them is enough, so that receivers can change theirs one by one.
+      'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, sentAt, body)).join(' '),
     },
   });
-  // What it says beyond the status is not read.
-  await response.body?.cancel().catch(() => undefined);
+  const answer = await beginningOf(response);
   const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
-  return { status: response.status, ...(retryAfter > 0 ? { retryAfter: Math.min(retryAfter, RETRY_AFTER_SECONDS_MAX) } : {}) };
+  return {
+    status: response.status,
+    ...(answer === '' ? {} : { answer }),
+    ...(retryAfter > 0 ? { retryAfter: Math.min(retryAfter, RETRY_AFTER_SECONDS_MAX) } : {}),
+  };
+}
+
+/** What a person needs to see why. The status decides, so that what breaks off here is what there was. */
+async function beginningOf({ body }: Response): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const piece of body ?? []) {
+      pieces.push(piece.subarray(0, ANSWER_BYTES_MAX - length));
+      length += piece.length;
+      if (length >= ANSWER_BYTES_MAX) break; // which closes the connection
+    }
+  } catch {
+    // Told by what is missing.
+  }
+  return textFromBytes(Buffer.concat(pieces));
 }
 
 function refusal(status: number, retryAfter: number | undefined): Problem {

@@ -1,4 +1,5 @@
 import type { ProblemDocument, VerdictRecord, VerificationJob } from '../src/model/verification.ts';
+import { wants } from '../src/model/watch.ts';
 import type { Clock, ComposeDelivery, Delivery, Queue, Records, TellEnd } from '../src/ports.ts';
 import type { ProblemCode } from '../src/problem.ts';
 import { composeEvent, type Ending } from '../src/steps/compose-event.ts';
@@ -22,9 +23,10 @@ function deliveryOf({ publicUrl, now }: EndPorts, job: VerificationJob, ending: 
   return { id: `msg_${job.id}`, verification: job.id, url: webhook.url, event: type, body, status: 'pending', attempts: [] };
 }
 
-/** What watches are told; a verdict of the same reference that is no worse than the one before is not worth telling. */
+/** What watches are told, as far as they asked for it; a changed verdict of the same reference that is no worse than the one before is not worth telling. */
 export function composeForWatches({ publicUrl, now }: Pick<EndPorts, 'publicUrl' | 'now'>): ComposeDelivery {
   return (match) => {
+    if (!wants(match.watch.condition, match.type)) return undefined;
     if (match.type === 'verdict.changed' && !isWorse(match.before, match.after)) return undefined;
     const { id, body } = composeWatchEvent(publicUrl, match, now().toISOString());
     return { id, verification: match.verification, url: match.watch.url, event: match.type, body, status: 'pending', attempts: [] };

@@ -17,7 +17,7 @@ import { makeConsume } from '../src/adapters/queue/consume.ts';
 import type { Past } from '../src/adapters/network/past.ts';
 import { makeProgress } from '../src/adapters/queue/progress.ts';
 import type { OthersPorts } from '../src/flow/ask-others.ts';
-import { type Config, parseConfig, type Role, unknownVariables } from '../src/config.ts';
+import { type Config, parseConfig, type Role, unknownVariables, webhookSecrets } from '../src/config.ts';
 import type { BuildPlan } from '../src/model/rebuild.ts';
 import { snapshotTime } from '../src/model/snapshot-time.ts';
 import type { Blobs, Consume, Git, Progress, Records, Registry, Signer, TellEnd } from '../src/ports.ts';
@@ -205,7 +205,7 @@ export async function startConclude(common: Common, records: Records, signer: Si
 
 export async function startDeliver({ config, fetch, consume }: Common, records: Records): Promise<Running> {
   const { runDeliver } = await import('./deliver.ts');
-  return runDeliver({ records, fetch, secret: await webhookSecret(config), now: () => new Date() }, consume);
+  return runDeliver({ records, fetch, secrets: await webhookSecretsOf(config), now: () => new Date() }, consume);
 }
 
 /** The database that is configured, else the embedded one, which one process may have open. */
@@ -221,12 +221,16 @@ export async function openSigner(config: Config): Promise<Signer> {
   return makeSigner(join(config.dataDir, 'key'), config.instance);
 }
 
-/** Standard Webhooks 1.0.0, "Symmetric". */
-async function webhookSecret(config: Config): Promise<string> {
-  if (config.webhookSecret !== undefined) return config.webhookSecret;
+/** Standard Webhooks 1.0.0, "Symmetric". Throws `invalid-configuration`. */
+async function webhookSecretsOf(config: Config): Promise<readonly string[]> {
+  if (config.webhookSecrets !== undefined) return config.webhookSecrets;
   const { readOrMake } = await import('../src/adapters/openpgp/secret-file.ts');
-  const { text } = await readOrMake(config.dataDir, 'webhook-secret', async () => `whsec_${randomBytes(32).toString('base64')}`);
-  return text.trim();
+  const { text, path } = await readOrMake(config.dataDir, 'webhook-secret', async () => `whsec_${randomBytes(32).toString('base64')}`);
+  try {
+    return webhookSecrets(text);
+  } catch (thrown) {
+    throw new Problem('invalid-configuration', `${path}: ${thrown instanceof Error ? thrown.message : 'does not parse'}`);
+  }
 }
 
 export async function openRegistry({ config, log, fetch }: Pick<Common, 'config' | 'log' | 'fetch'>): Promise<Registry> {

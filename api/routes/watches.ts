@@ -31,11 +31,12 @@ export const watchRoutes =
         onRequest: requireToken(deps.token),
         schema: {
           tags: ['webhooks'],
-          summary: 'Asks to be told when a judged image becomes affected, or stops being reproducible',
+          summary: 'Asks to be told when a judged image becomes affected, stops being reproducible, or is judged',
           description:
             '`package` with `olderThan`, or `cve`: a webhook `image.affected` for each image that a new verdict, or new data of the security ' +
             'tracker, makes match. `image`, a tag: `verdict.changed` where a newer verdict is worse than the one before, and ' +
-            '`image.affected` where new data of the tracker names a fix that the newest image lacks. Each is sent once for each watch, ' +
+            '`image.affected` where new data of the tracker names a fix that the newest image lacks; `events` chooses, and with ' +
+            '`verdict.created` each verdict on the tag is told. Each is sent once for each watch, ' +
             'image digest and cause. What matched before the watch was made is answered by GET /v1/images. The same watch asked for ' +
             'again gives the one that is there.',
           security: [{ token: [] }],

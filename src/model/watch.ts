@@ -17,6 +17,10 @@ export const PackageVersion = Type.String({
 });
 export const Cve = Type.String({ pattern: CVE_PATTERN, description: "a name of Debian's security tracker", examples: ['CVE-2024-5535'] });
 
+/** What a watch of an image may be told. */
+export const WATCH_EVENTS = ['verdict.created', 'verdict.changed', 'image.affected'] as const;
+export type WatchEvent = (typeof WATCH_EVENTS)[number];
+
 /** Body of `POST /v1/watches`: one of `package` with `olderThan`, `cve` and `image`. */
 export const WatchRequest = Type.Object(
   {
@@ -24,6 +28,13 @@ export const WatchRequest = Type.Object(
     olderThan: Type.Optional(PackageVersion),
     cve: Type.Optional(Cve),
     image: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: 'a reference', examples: ['ghcr.io/example/app:1.2'] })),
+    events: Type.Optional(
+      Type.Array(Type.Enum([...WATCH_EVENTS]), {
+        minItems: 1,
+        maxItems: WATCH_EVENTS.length,
+        description: 'with `image`: what is told; `verdict.changed` and `image.affected` by default',
+      }),
+    ),
     webhook: Type.Object({ url: Type.String({ maxLength: 2048 }) }, { additionalProperties: false }),
   },
   {
@@ -34,7 +45,22 @@ export const WatchRequest = Type.Object(
 export type WatchRequest = Static<typeof WatchRequest>;
 
 /** What is watched for. */
-export type Condition = { package: string; olderThan: string } | { cve: string } | { /** As normalised. */ image: string };
+export type Condition =
+  | { package: string; olderThan: string }
+  | { cve: string }
+  | {
+      /** As normalised. */ image: string;
+      /** In the order of {@link WATCH_EVENTS}; absent where it is {@link EVENTS_BY_DEFAULT}. */ events?: WatchEvent[];
+    };
+
+/** In the order of {@link WATCH_EVENTS}. */
+export const EVENTS_BY_DEFAULT: readonly WatchEvent[] = ['verdict.changed', 'image.affected'];
+
+/** Whether a watch asked to be told such a thing. */
+export function wants(condition: Condition, event: WatchEvent): boolean {
+  if (!('image' in condition)) return event === 'image.affected';
+  return (condition.events ?? EVENTS_BY_DEFAULT).includes(event);
+}
 
 export type ImageWatch = { id: string; condition: Condition; url: string; /** ISO 8601, UTC. */ createdAt: string };
 
@@ -49,6 +75,7 @@ export type WatchMatch = {
   verdict: Digest;
 } & (
   | { type: 'image.affected'; cause: string; hits: WatchHit[] }
+  | { type: 'verdict.created'; cause: string; after: JudgedResult }
   | { type: 'verdict.changed'; cause: string; before: JudgedResult; after: JudgedResult }
 );
 

@@ -11,10 +11,6 @@ const HITS_MAX = 50;
  */
 export function composeWatchEvent(publicUrl: string, match: WatchMatch, at: string): { id: string; body: string } {
   const { watch, image, verification, verdict, type, cause } = match;
-  const outcome =
-    match.type === 'image.affected'
-      ? { hits: match.hits.slice(0, HITS_MAX), total: match.hits.length }
-      : { before: match.before, after: match.after };
   const links = {
     watch: `${publicUrl}/v1/watches/${watch.id}`,
     verification: `${publicUrl}/v1/verifications/${verification}`,
@@ -27,9 +23,20 @@ export function composeWatchEvent(publicUrl: string, match: WatchMatch, at: stri
     image: { reference, digest, manifestDigest, platform },
     verification,
     cause,
-    ...outcome,
+    ...outcomeOf(match),
     links,
   };
   const id = `msg_w${hexOf(digestOf([watch.id, manifestDigest, cause].join(' '))).slice(0, 40)}`;
   return { id, body: canonicalJson({ type, timestamp: at, data }) };
+}
+
+function outcomeOf(match: WatchMatch): object {
+  switch (match.type) {
+    case 'image.affected':
+      return { hits: match.hits.slice(0, HITS_MAX), total: match.hits.length };
+    case 'verdict.changed':
+      return { before: match.before, after: match.after };
+    case 'verdict.created':
+      return { result: match.after.result, auditable: match.after.auditable };
+  }
 }

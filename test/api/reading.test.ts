@@ -290,7 +290,7 @@ describe('deliveries', () => {
       status: 'pending',
       attempts: [],
     });
-    await service.deps.records.recordAttempt('msg_1', { at: '2025-01-01T00:00:00.000Z', status: 500 }, 'pending');
+    await service.deps.records.recordAttempt('msg_1', { at: '2025-01-01T00:00:00.000Z', status: 500, answer: 'a secret' }, 'failed');
     const path = `/v1/verifications/${honest.id}/deliveries`;
     const open = await get(path);
     assertMatches('DeliveriesPage', open.body);
@@ -301,6 +301,19 @@ describe('deliveries', () => {
     for (const { text } of [open, page, await get(`/v1/verifications/${honest.id}`)]) assert.ok(!text.includes('secret'));
     const whole = await get(path).set('authorization', `Bearer ${TOKEN}`);
     assert.equal(whole.body.items[0].url, 'https://hooks.example.org/secret/path?key=secret');
+    assert.deepEqual([whole.body.items[0].body, whole.body.items[0].attempts[0].answer], ['{}', 'a secret']);
+  });
+
+  it('are sent again for those who have the token', async () => {
+    const again = (id: string, token: string) =>
+      request(service.url).post(`/v1/deliveries/${id}/redeliver`).set('authorization', `Bearer ${token}`);
+    assert.equal((await again('msg_1', 'wrong')).status, 401);
+    assert.equal((await service.deps.records.delivery('msg_1'))?.status, 'failed');
+    const sent = await again('msg_1', TOKEN);
+    assert.equal(sent.status, 202);
+    assertMatches('Delivery', sent.body);
+    assert.equal(sent.body.status, 'pending');
+    assert.equal((await again('msg_2', TOKEN)).body.code, 'not-found');
   });
 });
 

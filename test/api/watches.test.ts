@@ -29,6 +29,12 @@ describe('watches', () => {
     assert.deepEqual([again.status, again.body.id], [200, made.body.id]);
     const image = await post({ image: ' nginx ', webhook });
     assert.equal(image.body.image, 'docker.io/library/nginx:latest');
+    const events = ['image.affected', 'verdict.changed'];
+    assert.equal((await post({ image: 'nginx', events, webhook })).body.id, image.body.id, 'what is told by default');
+    const each = await post({ image: 'nginx', events: ['verdict.changed', 'verdict.created'], webhook });
+    assertMatches('Watch', each.body);
+    assert.deepEqual([each.status, each.body.events], [201, ['verdict.created', 'verdict.changed']]);
+    await request(service.url).delete(`/v1/watches/${each.body.id}`).set('authorization', `Bearer ${TOKEN}`);
     const cve = await post({ cve: 'CVE-2024-5535', webhook });
     assert.equal(cve.status, 201);
 
@@ -57,6 +63,9 @@ describe('watches', () => {
       [{ package: 'openssl', olderThan: '1', cve: 'CVE-2024-5535', webhook }, 400, 'invalid-request'],
       [{ cve: 'cve-2024', webhook }, 400, 'invalid-request'],
       [{ cve: 'CVE-2024-5535', olderThan: '1', webhook }, 400, 'invalid-request'],
+      [{ cve: 'CVE-2024-5535', events: ['image.affected'], webhook }, 400, 'invalid-request'],
+      [{ image: 'nginx', events: [], webhook }, 400, 'invalid-request'],
+      [{ image: 'nginx', events: ['verdict.deleted'], webhook }, 400, 'invalid-request'],
       [{ image: 'UP', webhook }, 400, 'invalid-reference'],
       [{ image: `nginx@sha256:${'a'.repeat(64)}`, webhook }, 400, 'invalid-reference'],
       [{ cve: 'CVE-2024-5535' }, 400, 'invalid-request'],

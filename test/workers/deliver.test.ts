@@ -16,6 +16,7 @@ import { startRedis, type TestRedis } from '../support/redis.ts';
 import { eventually, someJob } from '../support/verification.ts';
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+const NEXT = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
 const onError = (): void => undefined;
 
 describe('webhooks', () => {
@@ -27,7 +28,7 @@ describe('webhooks', () => {
   let running: { close(): Promise<void> } | undefined;
   let got: { path: string; headers: IncomingHttpHeaders; body: string }[] = [];
   /** What the receiver answers, in turn; the last goes on. */
-  let answers: { status: number; headers?: Record<string, string> }[] = [];
+  let answers: { status: number; headers?: Record<string, string>; body?: string }[] = [];
 
   before(async () => {
     [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
@@ -38,8 +39,12 @@ describe('webhooks', () => {
       request.on('data', (chunk) => (body += String(chunk)));
       request.on('end', () => {
         got.push({ path: request.url ?? '', headers: request.headers, body });
-        const { status, headers } = (answers.length > 1 ? answers.shift() : answers[0]) ?? { status: 204 };
-        response.writeHead(status, headers).end(status === 204 ? undefined : 'x'.repeat(100_000));
+        const {
+          status,
+          headers,
+          body: said = 'x'.repeat(100_000),
+        } = (answers.length > 1 ? answers.shift() : answers[0]) ?? { status: 204 };
+        response.writeHead(status, headers).end(status === 204 ? undefined : said);
       });
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -65,13 +70,16 @@ describe('webhooks', () => {
     await database.records.addDelivery({ id, verification: job.id, url, event: 'verdict.created', body, status: 'pending', attempts: [] });
     const fetch = makeFetch(makeGuard({ allow, hosts: [] }));
     const consume = makeConsume(redis.address, onError, { pause: () => 20 });
-    running = runDeliver({ records: database.records, fetch, secret: SECRET, now: () => new Date() }, consume);
+    running = runDeliver({ records: database.records, fetch, secrets: [NEXT, SECRET], now: () => new Date() }, consume);
     await queue.deliver({ id });
-    return eventually(async () => {
+    return ended(id);
+  }
+
+  const ended = (id: string): Promise<Delivery> =>
+    eventually(async () => {
       const delivery = await database.records.delivery(id);
       return delivery !== undefined && delivery.status !== 'pending' && delivery;
     });
-  }
 
   it('are signed so that the receiver can check them', async () => {
     const delivery = await deliver('signed', here('/hook?a=b'));
@@ -88,6 +96,7 @@ describe('webhooks', () => {
     assert.equal(request.headers['webhook-id'], 'signed');
     const headers = request.headers as Record<string, string>;
     assert.deepEqual(new Webhook(SECRET).verify(request.body, headers), JSON.parse(delivery.body));
+    assert.deepEqual(new Webhook(NEXT).verify(request.body, headers), JSON.parse(delivery.body), 'by either secret while it is replaced');
     assert.throws(() => new Webhook(SECRET).verify(request.body.replace('1', '2'), headers), 'another body');
     assert.throws(() => new Webhook(`whsec_${Buffer.alloc(32, 8).toString('base64')}`).verify(request.body, headers), 'another secret');
   });
@@ -112,6 +121,30 @@ describe('webhooks', () => {
     answers = [{ status: 410 }];
     const gone = await deliver('gone', here('/'));
     assert.deepEqual([gone.status, gone.attempts.length], ['failed', 1]);
+  });
+
+  it('keep how an answer begins, and nothing in it that could act on a terminal', async () => {
+    answers = [
+      { status: 400, body: `no\u001b[31m such hook ${'x'.repeat(100_000)}` },
+      { status: 200, body: 'taken' },
+    ];
+    const { attempts } = await deliver('answered', here('/'));
+    assert.match(attempts[0]?.answer ?? '', /^no\\x1b\[31m such hook x+$/);
+    assert.ok((attempts[0]?.answer ?? '').length < 1_010);
+    assert.equal(attempts[1]?.answer, 'taken');
+  });
+
+  it('are sent again when somebody asks, with the same id and body', async () => {
+    answers = [{ status: 410 }];
+    assert.equal((await deliver('resent', here('/'))).status, 'failed');
+    answers = [{ status: 200 }];
+    for (const count of [2, 3]) {
+      assert.equal((await database.records.redeliver('resent'))?.status, 'pending');
+      await queue.deliverAgain({ id: 'resent' });
+      assert.deepEqual([(await ended('resent')).status, got.length], ['delivered', count]);
+    }
+    assert.equal(new Set(got.map(({ headers, body }) => `${String(headers['webhook-id'])} ${body}`)).size, 1);
+    assert.equal(await database.records.redeliver('nothing'), undefined);
   });
 
   it('do not follow a redirect', async () => {

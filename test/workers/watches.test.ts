@@ -53,7 +53,7 @@ describe('from the security tracker to the webhook', () => {
     const deliverPorts = {
       records,
       fetch: makeFetch(makeGuard({ allow: ['127.0.0.0/8'], hosts: [] })),
-      secret: SECRET,
+      secrets: [SECRET],
       now: () => new Date(),
     };
     running = runDeliver(deliverPorts, makeConsume(service.redis.address, onError, { pause: () => 20 }));

@@ -2,7 +2,7 @@ import type { Delivery, Records } from '../../ports.ts';
 import { delivery, plain } from './rows.ts';
 import type { Query, Row, Sql } from './sql.ts';
 
-type DeliveryRecords = Pick<Records, 'addDelivery' | 'delivery' | 'deliveriesOf' | 'recordAttempt' | 'pendingDeliveries'>;
+type DeliveryRecords = Pick<Records, 'addDelivery' | 'delivery' | 'deliveriesOf' | 'redeliver' | 'recordAttempt' | 'pendingDeliveries'>;
 
 // Reconciled every half minute; what is beyond comes with the next turn.
 const PENDING_MAX = 1_000;
@@ -24,15 +24,16 @@ export function deliveryRecords({ query, transaction }: Sql): DeliveryRecords {
     delivery: async (id) => (await read('where id = $1', [plain(id)]))[0],
     deliveriesOf: (verification) => read('where verification = $1 order by seq', [plain(verification)]),
     pendingDeliveries: () => read(`where status = 'pending' order by seq limit ${PENDING_MAX}`, []),
+    async redeliver(id) {
+      await query(`update deliveries set status = 'pending' where id = $1 and status <> 'pending'`, [plain(id)]);
+      return (await read('where id = $1', [plain(id)]))[0];
+    },
     recordAttempt: (id, attempt, status) =>
       transaction(async (within) => {
         const error = attempt.error === undefined ? null : plain(attempt.error).slice(0, ERROR_LENGTH_MAX);
-        await within('insert into delivery_attempts (delivery, at, http_status, error) values ($1, $2, $3, $4)', [
-          id,
-          attempt.at,
-          attempt.status ?? null,
-          error,
-        ]);
+        const { at, status: answered = null, answer = null } = attempt;
+        const values = [id, at, answered, error, answer === null ? null : plain(answer)];
+        await within('insert into delivery_attempts (delivery, at, http_status, error, answer) values ($1, $2, $3, $4, $5)', values);
         await within(`update deliveries set status = $2 where id = $1 and status <> 'delivered'`, [id, status]);
       }),
   };

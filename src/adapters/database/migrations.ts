@@ -209,6 +209,8 @@ const MIGRATIONS: readonly (readonly Migration[])[] = [
     `create index verifications_done on verifications (reference, coalesce(platform, ''), seq) where status = 'done'`,
     `alter table security_data add column told_until timestamptz not null default '-infinity'`,
   ],
+  // What receivers of webhooks answer.
+  [`alter table delivery_attempts add column answer text`],
 ];
 
 async function addVersionKeys(query: Query): Promise<void> {

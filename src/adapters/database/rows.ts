@@ -88,6 +88,7 @@ export function delivery(row: Row, attempts: Row[]): Delivery {
       .map((attempt) => ({
         at: time(attempt, 'at'),
         ...(attempt['http_status'] === null ? {} : { status: Number(attempt['http_status']) }),
+        ...optional('answer', attempt['answer'], String),
         ...(attempt['error'] === null ? {} : { error: text(attempt, 'error') }),
       })),
   };

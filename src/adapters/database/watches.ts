@@ -85,10 +85,14 @@ export async function tellOfVerdict(query: Query, seq: string, record: VerdictRe
   if (watching.length === 0) return;
   // Of two verdicts that are stored at once, the second to come here sees the first.
   await query('select pg_advisory_xact_lock($1::int, hashtext($2))', [CHANGES_LOCK, record.image.reference]);
-  const before = await verdictBefore(query, seq);
-  if (before === undefined) return;
   const { result, auditable } = record.verdict;
   const after = { verdict: record.digest, result, auditable };
+  const made = watching.map((row): WatchMatch => {
+    return { ...judged, watch: watchOf(row), type: 'verdict.created', cause: `verdict ${record.verification}`, after };
+  });
+  await tell(query, made, compose);
+  const before = await verdictBefore(query, seq);
+  if (before === undefined) return;
   const cause = `verification ${record.verification}`;
   const changed = watching.map((row): WatchMatch => ({ ...judged, watch: watchOf(row), type: 'verdict.changed', cause, before, after }));
   await tell(query, changed, compose);

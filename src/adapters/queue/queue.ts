@@ -96,6 +96,13 @@ export function makeQueue(address: string, onError: OnError): Queue & QueueUpkee
         await queues.deliver.add('deliver', { id }, options('deliver', id));
       }),
 
+    deliverAgain: ({ id }) =>
+      ask(async () => {
+        const job = await queues.deliver.getJob(id);
+        if (job !== undefined && ((await job.isCompleted()) || (await job.isFailed()))) await job.remove();
+        await queues.deliver.add('deliver', { id }, options('deliver', id));
+      }),
+
     async currentStep(id) {
       if (client.status !== 'ready') return undefined;
       const step = await client.get(stepKey(id)).catch(() => null);

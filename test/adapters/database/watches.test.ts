@@ -130,6 +130,41 @@ onBothDatabases('watches', (of) => {
     await records.removeWatch('moving');
   });
 
+  it('of a reference hear of what they asked for', async () => {
+    const records = of();
+    const reference = 'example.test/chosen:1';
+    await watch(records, 'all', { image: reference, events: ['verdict.created', 'verdict.changed'] });
+    await watch(records, 'made', { image: reference, events: ['verdict.created'] });
+    const next = (id: string, result: string) => judge(records, id, { reference, result, digest: 'one and the same' });
+    assert.deepEqual(await next('c1', 'identical'), ['all verdict.created verdict c1', 'made verdict.created verdict c1']);
+    assert.deepEqual(await next('c2', 'suspicious'), [
+      'all verdict.changed verification c2',
+      'all verdict.created verdict c2',
+      'made verdict.created verdict c2',
+    ]);
+    const made = (await records.deliveriesOf('c2')).map(({ body }) => JSON.parse(body) as { type: string; data: object });
+    assert.deepEqual(made.find(({ type }) => type === 'verdict.created')?.data, {
+      watch: { id: 'all', image: reference, events: ['verdict.created', 'verdict.changed'] },
+      image: {
+        reference,
+        digest: someJob('c2').image.digest,
+        manifestDigest: digestOf('one and the same'),
+        platform: someJob('c2').image.platform,
+      },
+      verification: 'c2',
+      cause: 'verdict c2',
+      result: 'suspicious',
+      auditable: 'yes',
+      links: {
+        watch: 'https://conforme.test/v1/watches/all',
+        verification: 'https://conforme.test/v1/verifications/c2',
+        page: 'https://conforme.test/verifications/c2',
+        verdict: `https://conforme.test/v1/verdicts/${digestOf('verdict c2')}`,
+      },
+    });
+    for (const id of ['all', 'made']) await records.removeWatch(id);
+  });
+
   it('of a CVE hear of verdicts and of new data, once for each image, and images by CVE are answered from the data', async () => {
     const records = of();
     assert.equal(await records.imagesWithCve('CVE-2024-1', { limit: 9 }), undefined, 'no data is not "no image"');
