@@ -55,5 +55,9 @@ export function shownAddress(url: string, whole: boolean): string {
 /** `whole` is for whoever has the token: with what was sent and answered. */
 export function deliveryView({ id, url, event, status, attempts, body }: Delivery, whole: boolean) {
   const shown = { id, url: shownAddress(url, whole), event, status };
-  return whole ? { ...shown, body, attempts } : { ...shown, attempts: attempts.map(({ answer: _, ...attempt }) => attempt) };
+  return whole ? { ...shown, body, attempts } : { ...shown, attempts: attempts.map(withoutAnswer) };
+}
+
+function withoutAnswer({ at, status, error }: Delivery['attempts'][number]): Delivery['attempts'][number] {
+  return { at, ...(status === undefined ? {} : { status }), ...(error === undefined ? {} : { error }) };
 }

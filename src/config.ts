@@ -4,6 +4,7 @@
  */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Forge } from './model/forge.ts';
 import { partyOf, type Rebuilder } from './model/rebuilders.ts';
 import { Problem } from './problem.ts';
 
@@ -149,6 +150,15 @@ const SETTINGS = {
     'made at first start, in the data folder',
     webhookSecrets,
     { secret: true },
+  ),
+  forges: setting(
+    'CONFORME_FORGES',
+    'forges whose commits get a status, `KIND HOST REST-ADDRESS TOKEN-FILE,…`; the kind is github or gitlab',
+    '',
+    list(forge),
+    {
+      shown: 'none',
+    },
   ),
   instance: setting('CONFORME_INSTANCE', 'name of this instance in the user id of its OpenPGP key', 'local', instanceName),
   roles: setting('CONFORME_ROLES', 'which of `api,rebuild,evidence,conclude,deliver` this process plays', ROLES.join(','), roles, {
@@ -330,6 +340,13 @@ function cidr(text: string): string {
   if (width === 0 || rest.length > 0 || bits === undefined || !/^\d{1,3}$/.test(bits) || Number(bits) > width)
     throw new Error(`"${text}" is no network such as 127.0.0.0/8 or fd00::/8`);
   return text;
+}
+
+function forge(text: string): Forge {
+  const [kind, host = '', api = '', tokenFile = '', ...rest] = text.split(/\s+/);
+  if ((kind !== 'github' && kind !== 'gitlab') || rest.length > 0 || !tokenFile.startsWith('/'))
+    throw new Error(`"${text}" is not github or gitlab, a host, an address and the path of a file`);
+  return { kind, host: hostAndPort(host), api: url(['https:', 'http:'])(api).replace(/\/+$/, ''), tokenFile };
 }
 
 /** Words, told by how they begin: an id, addresses, the path of a keyring, suffixes of suites. */

@@ -336,7 +336,7 @@ export type Delivery = {
   id: string;
   verification: string;
   url: string;
-  event: 'verdict.created' | 'verification.failed' | WatchMatch['type'];
+  event: 'verdict.created' | 'verification.failed' | 'commit.status' | WatchMatch['type'];
   /** The exact body that is signed and sent. */
   body: string;
   status: 'pending' | 'delivered' | 'failed';
@@ -357,13 +357,13 @@ export type Records = {
   get(id: string): Promise<Verification | undefined>;
   unfinished(): Promise<VerificationJob[]>;
   setStatus(id: string, status: Status, step: Step): Promise<void>;
-  /** Ends a verification that has not ended; `delivery` is added in the same transaction. */
-  fail(id: string, problem: ProblemDocument, delivery?: Delivery): Promise<void>;
+  /** Ends a verification that has not ended; `deliveries` are added in the same transaction. */
+  fail(id: string, problem: ProblemDocument, deliveries?: readonly Delivery[]): Promise<void>;
   /**
-   * Stores the verdict, ends the verification and adds `delivery`, and what `compose` makes of each watch that the verdict matches,
+   * Stores the verdict, ends the verification and adds `deliveries`, and what `compose` makes of each watch that the verdict matches,
    * in one transaction; false, and nothing done, where the verification had ended before.
    */
-  conclude(record: VerdictRecord, delivery?: Delivery, compose?: ComposeDelivery): Promise<boolean>;
+  conclude(record: VerdictRecord, deliveries?: readonly Delivery[], compose?: ComposeDelivery): Promise<boolean>;
   verdict(digest: Digest): Promise<VerdictRecord | undefined>;
   verdictOf(verification: string): Promise<VerdictRecord | undefined>;
   /** Newest first, by reference as normalised or by digest. */

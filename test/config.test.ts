@@ -64,6 +64,11 @@ describe('the configuration', () => {
     [{ REDIS_URL: 'unix:///run/r.sock', CONFORME_ROLES: 'rebuild' }, (config) => config.redisUrl, 'unix:///run/r.sock'],
     [{ CONFORME_OPEN: '1' }, (config) => config.open, true],
     [
+      { CONFORME_FORGES: 'gitlab git.example:8443 https://git.example:8443/api/v4/ /run/token' },
+      (config) => config.forges,
+      [{ kind: 'gitlab', host: 'git.example:8443', api: 'https://git.example:8443/api/v4', tokenFile: '/run/token' }],
+    ],
+    [
       { CONFORME_WEBHOOK_SECRET: `${WEBHOOK_SECRET}, ${WEBHOOK_SECRET}` },
       (config) => config.webhookSecrets,
       [WEBHOOK_SECRET, WEBHOOK_SECRET],
@@ -108,6 +113,8 @@ describe('the configuration', () => {
     ['CONFORME_ROLES', { CONFORME_ROLES: ',' }],
     ['CONFORME_BUILD_MEMORY', { CONFORME_BUILD_MEMORY: '4 GB' }],
     ['CONFORME_OPEN', { CONFORME_OPEN: 'yes' }],
+    ['CONFORME_FORGES', { CONFORME_FORGES: 'github.com https://api.github.com /run/token' }],
+    ['CONFORME_FORGES', { CONFORME_FORGES: 'github github.com https://api.github.com token' }],
     ['CONFORME_RATE_LIMIT', { CONFORME_RATE_LIMIT: 'many' }],
     ['CONFORME_TRUSTED_PROXIES', { CONFORME_TRUSTED_PROXIES: 'true' }],
     ['CONFORME_OPEN', { CONFORME_OPEN: '1', CONFORME_HOST: '0.0.0.0' }],

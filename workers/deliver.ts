@@ -1,4 +1,5 @@
 import { Webhook } from 'standardwebhooks';
+import { type Forge, isOfForge } from '../src/model/forge.ts';
 import { textFromBytes } from '../src/model/path.ts';
 import type { Clock, Consume, Delivery, Records } from '../src/ports.ts';
 import { Problem } from '../src/problem.ts';
@@ -10,6 +11,9 @@ export type DeliverPorts = {
   fetch: typeof globalThis.fetch;
   /** `whsec_…`; more than one while it is replaced. */
   secrets: readonly string[];
+  forges: readonly Forge[];
+  /** What stands in a file, without the end of its line. Throws `environment-missing`. */
+  readSecret: (path: string) => Promise<string>;
   now: Clock;
 };
 
@@ -26,7 +30,7 @@ const AT_ONCE = 8;
 type Attempt = Delivery['attempts'][number];
 type Answer = { status: number; answer?: string; retryAfter?: number };
 
-/** Tells webhooks, signed as Standard Webhooks says, and records every attempt. */
+/** Tells webhooks, signed as Standard Webhooks says, and forges, and records every attempt. */
 export function runDeliver(ports: DeliverPorts, consume: Consume): Running {
   return consume(
     'deliver',
@@ -64,7 +68,9 @@ async function attempt(ports: DeliverPorts, delivery: Delivery, retries: (proble
   return again ? problem : undefined;
 }
 
-async function send({ fetch, secrets, now }: DeliverPorts, { id, url, body }: Delivery): Promise<Answer> {
+async function send(ports: DeliverPorts, delivery: Delivery): Promise<Answer> {
+  const { fetch, now } = ports;
+  const { url, body } = delivery;
   const sentAt = now();
   const response = await fetch(url, {
     method: 'POST',
@@ -75,10 +81,7 @@ async function send({ fetch, secrets, now }: DeliverPorts, { id, url, body }: De
     headers: {
       'content-type': 'application/json',
       'user-agent': 'conforme',
-      'webhook-id': id,
-      'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1000)),
-      // Standard Webhooks 1.0.0, "Signature scheme": any of them is enough, so that receivers can change theirs one by one.
-      'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, sentAt, body)).join(' '),
+      ...(delivery.event === 'commit.status' ? await authorization(ports, delivery) : signature(ports, delivery, sentAt)),
     },
   });
   const answer = await beginningOf(response);
@@ -88,6 +91,24 @@ async function send({ fetch, secrets, now }: DeliverPorts, { id, url, body }: De
     ...(answer === '' ? {} : { answer }),
     ...(retryAfter > 0 ? { retryAfter: Math.min(retryAfter, RETRY_AFTER_SECONDS_MAX) } : {}),
   };
+}
+
+/** Standard Webhooks 1.0.0, "Signature scheme": any of the signatures is enough, so that receivers can change their secret one by one. */
+function signature({ secrets }: DeliverPorts, { id, body }: Delivery, sentAt: Date): Record<string, string> {
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1000)),
+    'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, sentAt, body)).join(' '),
+  };
+}
+
+async function authorization({ forges, readSecret }: DeliverPorts, { url }: Delivery): Promise<Record<string, string>> {
+  const forge = forges.find((each) => isOfForge(each, url));
+  if (forge === undefined) throw new Problem('invalid-configuration', 'no forge with this address is configured any more');
+  const token = await readSecret(forge.tokenFile);
+  return forge.kind === 'github'
+    ? { authorization: `Bearer ${token}`, accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28' }
+    : { 'private-token': token };
 }
 
 /** What a person needs to see why. The status decides, so that what breaks off here is what there was. */

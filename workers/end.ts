@@ -1,8 +1,10 @@
 import type { ProblemDocument, VerdictRecord, VerificationJob } from '../src/model/verification.ts';
+import type { Forge } from '../src/model/forge.ts';
 import { wants } from '../src/model/watch.ts';
 import type { Clock, ComposeDelivery, Delivery, Queue, Records, TellEnd } from '../src/ports.ts';
 import type { ProblemCode } from '../src/problem.ts';
 import { composeEvent, type Ending } from '../src/steps/compose-event.ts';
+import { composeStatus } from '../src/steps/compose-status.ts';
 import { composeWatchEvent } from '../src/steps/compose-watch-event.ts';
 import { isWorse } from '../src/steps/worse-verdict.ts';
 
@@ -12,15 +14,23 @@ export type EndPorts = {
   tellEnd: TellEnd;
   /** Without a trailing slash. */
   publicUrl: string;
+  /** Whose commits get a status. */
+  forges: readonly Forge[];
   now: Clock;
 };
 
-/** What the webhook of a verification is to be told; its id says which verification, so that it is told once. */
-function deliveryOf({ publicUrl, now }: EndPorts, job: VerificationJob, ending: Ending): Delivery | undefined {
+/** What the webhook of a verification and its commit are to be told; the ids say which verification, so that it is told once. */
+function deliveriesOf({ publicUrl, forges, now }: EndPorts, job: VerificationJob, ending: Ending): Delivery[] {
   const { webhook } = job.request;
-  if (webhook === undefined) return undefined;
-  const { type, body } = composeEvent(publicUrl, job, ending, now().toISOString());
-  return { id: `msg_${job.id}`, verification: job.id, url: webhook.url, event: type, body, status: 'pending', attempts: [] };
+  const fresh = { verification: job.id, status: 'pending' } as const;
+  const told: Delivery[] = [];
+  if (webhook !== undefined) {
+    const { type, body } = composeEvent(publicUrl, job, ending, now().toISOString());
+    told.push({ ...fresh, id: `msg_${job.id}`, url: webhook.url, event: type, body, attempts: [] });
+  }
+  const status = composeStatus(publicUrl, forges, job, ending);
+  if (status !== undefined) told.push({ ...fresh, id: `status_${job.id}`, event: 'commit.status', ...status, attempts: [] });
+  return told;
 }
 
 /** What watches are told, as far as they asked for it; a changed verdict of the same reference that is no worse than the one before is not worth telling. */
@@ -36,12 +46,12 @@ export function composeForWatches({ publicUrl, now }: Pick<EndPorts, 'publicUrl'
 /** The records, with the deliveries stored in the same transaction as the verdict. */
 export function recordsWithDelivery(ports: EndPorts, job: VerificationJob): Records {
   const conclude = (record: VerdictRecord): Promise<boolean> =>
-    ports.records.conclude(record, deliveryOf(ports, job, record), composeForWatches(ports));
+    ports.records.conclude(record, deliveriesOf(ports, job, record), composeForWatches(ports));
   return { ...ports.records, conclude };
 }
 
 export async function recordFailure(ports: EndPorts, job: VerificationJob, problem: ProblemDocument): Promise<void> {
-  await ports.records.fail(job.id, problem, deliveryOf(ports, job, { problem }));
+  await ports.records.fail(job.id, problem, deliveriesOf(ports, job, { problem }));
 }
 
 /** Tells whoever waits. What is interrupted here is done by the upkeep. */

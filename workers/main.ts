@@ -187,7 +187,17 @@ export async function startConclude(common: Common, records: Records, signer: Si
   const { blobs, progress, tellEnd, config } = common;
   const onError = makeOnError(common.log);
   const queue = makeQueue(common.address, onError);
-  const ports = { blobs, progress, tellEnd, records, signer, queue, publicUrl: config.publicUrl, now: () => new Date() };
+  const ports = {
+    blobs,
+    progress,
+    tellEnd,
+    records,
+    signer,
+    queue,
+    publicUrl: config.publicUrl,
+    forges: config.forges,
+    now: () => new Date(),
+  };
   const roles = [runConclude(ports, common.consume), runUpkeep(ports, onError)];
   if (config.securityTrackerUrl !== undefined) {
     const { latestTrackerData } = await import('../src/adapters/tracker/tracker.ts');
@@ -205,7 +215,9 @@ export async function startConclude(common: Common, records: Records, signer: Si
 
 export async function startDeliver({ config, fetch, consume }: Common, records: Records): Promise<Running> {
   const { runDeliver } = await import('./deliver.ts');
-  return runDeliver({ records, fetch, secrets: await webhookSecretsOf(config), now: () => new Date() }, consume);
+  const { readSecret } = await import('../src/adapters/openpgp/secret-file.ts');
+  const secrets = await webhookSecretsOf(config);
+  return runDeliver({ records, fetch, secrets, forges: config.forges, readSecret, now: () => new Date() }, consume);
 }
 
 /** The database that is configured, else the embedded one, which one process may have open. */

@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { Webhook } from 'standardwebhooks';
 import { type OpenRecords, openPostgres } from '../../src/adapters/database/open.ts';
 import { makeFetch } from '../../src/adapters/network/fetch.ts';
 import { makeGuard } from '../../src/adapters/network/guard.ts';
+import { readSecret } from '../../src/adapters/openpgp/secret-file.ts';
 import { makeConsume } from '../../src/adapters/queue/consume.ts';
 import { makeQueue } from '../../src/adapters/queue/queue.ts';
+import type { Forge } from '../../src/model/forge.ts';
 import type { Delivery } from '../../src/ports.ts';
 import { runDeliver } from '../../workers/deliver.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
@@ -25,6 +30,8 @@ describe('webhooks', () => {
   let database: OpenRecords;
   let queue: ReturnType<typeof makeQueue>;
   let server: Server;
+  let forges: Forge[] = [];
+  const folder = mkdtempSync(join(tmpdir(), 'conforme-deliver-'));
   let running: { close(): Promise<void> } | undefined;
   let got: { path: string; headers: IncomingHttpHeaders; body: string }[] = [];
   /** What the receiver answers, in turn; the last goes on. */
@@ -57,20 +64,26 @@ describe('webhooks', () => {
   after(async () => {
     server.close();
     server.closeAllConnections();
+    rmSync(folder, { recursive: true, force: true });
     await Promise.all([queue.close(), database.close()]);
     await Promise.all([redis[Symbol.asyncDispose](), postgres[Symbol.asyncDispose]()]);
   });
 
   const here = (path: string): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
 
-  async function deliver(id: string, url: string, allow = ['127.0.0.0/8']): Promise<Delivery> {
+  async function deliver(
+    id: string,
+    url: string,
+    allow = ['127.0.0.0/8'],
+    event: Delivery['event'] = 'verdict.created',
+  ): Promise<Delivery> {
     const job = someJob(`v-${id}`);
     await database.records.accept(job, job.id);
     const body = '{"type":"verdict.created","data":{"é":1}}';
-    await database.records.addDelivery({ id, verification: job.id, url, event: 'verdict.created', body, status: 'pending', attempts: [] });
+    await database.records.addDelivery({ id, verification: job.id, url, event, body, status: 'pending', attempts: [] });
     const fetch = makeFetch(makeGuard({ allow, hosts: [] }));
     const consume = makeConsume(redis.address, onError, { pause: () => 20 });
-    running = runDeliver({ records: database.records, fetch, secrets: [NEXT, SECRET], now: () => new Date() }, consume);
+    running = runDeliver({ records: database.records, fetch, secrets: [NEXT, SECRET], forges, readSecret, now: () => new Date() }, consume);
     await queue.deliver({ id });
     return ended(id);
   }
@@ -145,6 +158,38 @@ describe('webhooks', () => {
     }
     assert.equal(new Set(got.map(({ headers, body }) => `${String(headers['webhook-id'])} ${body}`)).size, 1);
     assert.equal(await database.records.redeliver('nothing'), undefined);
+  });
+
+  it('of a forge carry its token, out of a file that is read each time, and no signature', async () => {
+    const tokenFile = join(folder, 'token');
+    for (const [kind, header, value] of [
+      ['github', 'authorization', 'Bearer one'],
+      ['gitlab', 'private-token', 'two'],
+    ] as const) {
+      forges = [{ kind, host: 'forge.test', api: here('/api'), tokenFile }];
+      writeFileSync(tokenFile, `${value.replace('Bearer ', '')}\n`);
+      got = [];
+      await deliver(`status-${kind}`, here('/api/statuses/1'), ['127.0.0.0/8'], 'commit.status');
+      await running?.close();
+      assert.deepEqual([got.length, got[0]?.headers[header], got[0]?.headers['webhook-id']], [1, value, undefined]);
+    }
+  });
+
+  it('of a forge go nowhere else with its token, whatever the address, and nowhere without one', async () => {
+    const tokenFile = join(folder, 'secret');
+    writeFileSync(tokenFile, 'secret');
+    forges = [{ kind: 'github', host: 'forge.test', api: here('/api'), tokenFile }];
+    for (const [id, path] of [
+      ['elsewhere', '/other/statuses/1'],
+      ['beside', '/apiary/statuses/1'],
+    ] as const) {
+      const { status, attempts } = await deliver(`status-${id}`, here(path), ['127.0.0.0/8'], 'commit.status');
+      assert.deepEqual([status, attempts.length, got.length], ['failed', 1, 0]);
+      await running?.close();
+    }
+    forges = [{ kind: 'github', host: 'forge.test', api: here('/api'), tokenFile: join(folder, 'none') }];
+    assert.equal((await deliver('status-none', here('/api/statuses/1'), ['127.0.0.0/8'], 'commit.status')).status, 'failed');
+    assert.equal(got.length, 0);
   });
 
   it('do not follow a redirect', async () => {

@@ -4,6 +4,7 @@ import { type OpenRecords, openPostgres } from '../../src/adapters/database/open
 import { makeConsume } from '../../src/adapters/queue/consume.ts';
 import { makeProgress } from '../../src/adapters/queue/progress.ts';
 import { makeQueue } from '../../src/adapters/queue/queue.ts';
+import type { Forge } from '../../src/model/forge.ts';
 import type { ConcludePorts } from '../../src/pipeline.ts';
 import { Problem } from '../../src/problem.ts';
 import { runConclude } from '../../workers/conclude.ts';
@@ -12,6 +13,7 @@ import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { digestOfNumber, eventually, someJob } from '../support/verification.ts';
 
+const FORGES: Forge[] = [{ kind: 'github', host: 'forge.test', api: 'https://api.forge.test', tokenFile: '/nowhere' }];
 const onError = (): void => undefined;
 
 describe('a verification that fails', () => {
@@ -48,7 +50,14 @@ describe('a verification that fails', () => {
   });
 
   function endPorts() {
-    return { records: database.records, queue, tellEnd: progress.end, publicUrl: 'https://conforme.test', now: () => new Date(0) };
+    return {
+      records: database.records,
+      queue,
+      tellEnd: progress.end,
+      publicUrl: 'https://conforme.test',
+      forges: FORGES,
+      now: () => new Date(0),
+    };
   }
 
   async function ended(id: string) {

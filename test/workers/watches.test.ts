@@ -21,6 +21,7 @@ import { sampleJob, sampleRecord } from '../support/sample.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { startTracker, type TestTracker, TRACKER_DOCUMENT } from '../support/tracker.ts';
 import { eventually } from '../support/verification.ts';
+import { readSecret } from '../../src/adapters/openpgp/secret-file.ts';
 import { makeSigner } from '../../src/adapters/openpgp/signer.ts';
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -49,11 +50,13 @@ describe('from the security tracker to the webhook', () => {
     const onError = (): void => undefined;
     queue = makeQueue(service.redis.address, onError);
     const { records } = service.deps;
-    ports = { records, queue, tellEnd: service.progress.end, publicUrl: service.deps.publicUrl, now: () => clock };
+    ports = { records, queue, tellEnd: service.progress.end, publicUrl: service.deps.publicUrl, forges: [], now: () => clock };
     const deliverPorts = {
       records,
       fetch: makeFetch(makeGuard({ allow: ['127.0.0.0/8'], hosts: [] })),
       secrets: [SECRET],
+      forges: [],
+      readSecret,
       now: () => new Date(),
     };
     running = runDeliver(deliverPorts, makeConsume(service.redis.address, onError, { pause: () => 20 }));

@@ -84,21 +84,21 @@ export function makeRecords(sql: Sql): Records {
       ]);
     },
 
-    fail: (id, problem, delivery) =>
+    fail: (id, problem, deliveries = []) =>
       transaction(async (within) => {
         const failed = await within(
           `update verifications set status = 'failed', step = 'done', problem = $2, updated_at = now()
            where id = $1 and status in ('queued', 'running') returning id`,
           [id, JSON.stringify(problem)],
         );
-        if (failed.length > 0 && delivery !== undefined) await insertDeliveries(within, [delivery]);
+        if (failed.length > 0) await insertDeliveries(within, deliveries);
       }),
 
-    conclude: (record, delivery, compose) =>
+    conclude: (record, deliveries = [], compose) =>
       transaction(async (within) => {
         const seq = await conclude(within, record);
         if (seq === undefined) return false;
-        if (delivery !== undefined) await insertDeliveries(within, [delivery]);
+        await insertDeliveries(within, deliveries);
         if (compose !== undefined) await tellOfVerdict(within, seq, record, compose);
         return true;
       }),

@@ -28,6 +28,13 @@ export async function readOrMake(
   return { text: await readFile(path, 'utf8'), path, made: true };
 }
 
+/** Of a file that the operator made. Throws `environment-missing` where there is none or it cannot be read. */
+export async function readSecret(path: string): Promise<string> {
+  const text = await readIfThere(path);
+  if (text === undefined) throw new Problem('environment-missing', `${path} does not exist`);
+  return text.trim();
+}
+
 /** Mode 0600, and on the disk before it gets its name. */
 async function writeNewFile(folder: string, text: string): Promise<string> {
   const path = join(folder, `.new-${randomUUID()}`);

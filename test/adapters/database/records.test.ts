@@ -135,8 +135,8 @@ function suite(open: () => Promise<OpenRecords>): void {
       status: 'pending',
       attempts: [],
     };
-    assert.equal(await records.conclude(verdictOf(verification), delivery), true);
-    assert.equal(await records.conclude(verdictOf(verification), { ...delivery, id: 'other' }), false);
+    assert.equal(await records.conclude(verdictOf(verification), [delivery]), true);
+    assert.equal(await records.conclude(verdictOf(verification), [{ ...delivery, id: 'other' }]), false);
     assert.deepEqual(await records.deliveriesOf(verification.id), [delivery]);
     assert.ok((await records.pendingDeliveries()).some(({ id }) => id === delivery.id));
     await records.recordAttempt(delivery.id, { at: '2025-01-01T00:00:00.000Z', error: 'x\u0000y'.repeat(1000) }, 'pending');
