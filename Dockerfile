@@ -29,8 +29,9 @@ CMD ["node", "api/main.ts"]
 
 FROM service AS rebuild
 USER root
+# libnss-systemd: see src/adapters/environment/environment.sh.
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends buildah iproute2 libcap2-bin mmdebstrap runc uidmap \
+ && apt-get install --yes --no-install-recommends buildah iproute2 libcap2-bin libnss-systemd mmdebstrap runc uidmap \
  && rm -rf /var/lib/apt/lists/*
 # The two programs that map subordinate ids, with the one capability that each needs in place of set-user-id root: as such they
 # would need CAP_SYS_ADMIN in a container, see https://github.com/containers/podman/blob/main/contrib/podmanimage/stable/Containerfile

@@ -5,10 +5,13 @@ import { run } from './run.ts';
 /** A publisher's own build machine: buildah with a storage of its own, and steps cached as on any developer's computer. */
 export type Publisher = {
   /** Builds a folder with a Dockerfile and pushes the image. */
-  publish(folder: string, reference: string): Promise<void>;
+  publish(folder: string, reference: string, options?: PublishOptions): Promise<void>;
   /** Removes the storage. */
   close(): Promise<void>;
 };
+
+/** `args` of `buildah bud`, in place of `--layers`; `push` of `buildah push`, in place of `--format oci`. */
+export type PublishOptions = { args?: readonly string[]; push?: readonly string[] };
 
 /** Mounts and processes go with the program that made them, however it ends. */
 const NAMESPACES = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
@@ -34,11 +37,11 @@ export async function makePublisher(folder: string, onLine: (line: string) => vo
   const common = buildah(overlays ? 'overlay' : 'vfs');
   const watched = { onLine, killSignal: 'SIGKILL', ...(signal === undefined ? {} : { signal }) } as const;
   return {
-    async publish(context, reference) {
+    async publish(context, reference, { args = ['--layers'], push = ['--format', 'oci'] } = {}) {
       const image = `localhost/${reference.replace(/^[^/]*\//, '')}`;
-      await inside([...common, 'bud', '--layers', '--tls-verify=false', '--tag', image, '.'], { cwd: context, ...watched });
+      await inside([...common, 'bud', ...args, '--tls-verify=false', '--tag', image, '.'], { cwd: context, ...watched });
       onLine(`pushing ${reference}`);
-      await inside([...common, 'push', '--tls-verify=false', '--format', 'oci', image, `docker://${reference}`], watched);
+      await inside([...common, 'push', '--tls-verify=false', ...push, image, `docker://${reference}`], watched);
     },
     // Within the namespaces as well: for a user who is not root, the files have other owners outside.
     close: () => inside(['rm', '-rf', '--one-file-system', storage]),

@@ -11,6 +11,7 @@ import { findRecipe } from '../steps/find-recipe.ts';
 import { findSource, whyNoSource } from '../steps/find-source.ts';
 import { chooseBuilder } from '../steps/choose-builder.ts';
 import { pinsOf } from '../steps/pins/index.ts';
+import { mayHaveEpoch } from '../steps/published-build.ts';
 import { basesOf, planBuild } from '../steps/plan-build.ts';
 import { pinBases } from './bases.ts';
 import { buildOnce } from './build-once.ts';
@@ -54,8 +55,8 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
   }
 
   // Read beside the source: the inventory needs every layer anyway, and keeps what it read.
-  const time = publishedTime(ports, job, published, reference);
-  time.catch(() => undefined);
+  const seen = readPublished(ports, published, reference);
+  seen.catch(() => undefined);
 
   await progress.step(job.id, 'source');
   const recipe = findRecipe(job.request, provenance);
@@ -90,13 +91,16 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
   if ('reason' in wanted) return end({ status: 'not-comparable', ...wanted });
   const bases = await pinBases(ports, wanted, { recipe, provenance, published });
   if ('status' in bases) return end(bases);
-  const past = await time;
+  const inventory = await seen;
+  const past = await publishedTime(ports, job, inventory);
   const plan = planBuild({
     recipe,
     published,
     dockerfile,
     bases,
     choice,
+    ...(inventory === undefined ? {} : { inventory }),
+    commitTime: fetched.time,
     ...(past === undefined ? {} : { asOf: past }),
   });
   rebuild.plan = plan;
@@ -123,17 +127,17 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
 }
 
 /** When the published image took its packages from the archives; undefined where nothing could come of it. */
-async function publishedTime(
-  ports: RebuildPorts,
-  job: VerificationJob,
-  published: ResolvedImage,
-  reference: string,
-): Promise<AsOf | undefined> {
+async function publishedTime(ports: RebuildPorts, { request }: VerificationJob, inventory?: Inventory): Promise<AsOf | undefined> {
   if (!ports.snapshots) return undefined;
-  if (job.request.asOf !== undefined) return { time: job.request.asOf, from: 'request' };
-  const stored = await inventoryOf(ports, published, (layer) => ports.registry.openBlob(reference, layer));
-  const inventory = await getDocument<Inventory>(ports.blobs, stored);
+  if (request.asOf !== undefined) return { time: request.asOf, from: 'request' };
+  if (inventory === undefined) return undefined;
   return asOf(inventory, await getContents(ports.blobs, inventory.contents));
+}
+
+/** What the published image holds, where the plan depends on it. */
+async function readPublished(ports: RebuildPorts, published: ResolvedImage, reference: string): Promise<Inventory | undefined> {
+  if (!ports.snapshots && !mayHaveEpoch(published)) return undefined;
+  return getDocument<Inventory>(ports.blobs, await inventoryOf(ports, published, (layer) => ports.registry.openBlob(reference, layer)));
 }
 
 /** The published image with its index, where attestations stand. */

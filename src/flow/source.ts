@@ -20,6 +20,8 @@ export type FetchedSource = {
   context: Digest;
   /** Files that may say what a build's downloads have to be, by their path in the context. */
   texts: ReadonlyMap<string, string>;
+  /** Seconds since 1970-01-01 UTC: of a commit, the time that its files have in `context`. */
+  time?: number;
   /** Bytes of the Dockerfile; absent where the source has none at that path. */
   dockerfile?: { digest: Digest; bytes: Uint8Array; text: string };
 };
@@ -80,6 +82,8 @@ async function readContext(
     }
   }
   const tree: SourceTree = { source, files, history: history.files, historyComplete: history.complete };
-  const fetched = { source, tree, treeDigest: await putDocument(ports.blobs, tree), context, texts };
+  const [first] = scan.entries;
+  const time = source.location.kind === 'git' && first?.kind !== undefined && first.kind !== 'hardlink' ? first.mtime : undefined;
+  const fetched = { source, tree, treeDigest: await putDocument(ports.blobs, tree), context, texts, ...(time !== undefined && { time }) };
   return dockerfile === undefined ? fetched : { ...fetched, dockerfile };
 }

@@ -85,6 +85,8 @@ export type ResolvedImage = {
   manifestDigest: Digest;
   platform: Platform;
   manifest: ImageManifest;
+  /** The manifest's own bytes, as the registry has them. */
+  manifestBytes?: Uint8Array;
   config: ImageConfig;
   /** The index, where there is one: attached attestations stand there. */
   index?: ImageIndex;

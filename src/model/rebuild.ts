@@ -69,6 +69,12 @@ export type BuildPlan = {
   layers?: 'each-step' | 'one';
   /** Compress what was built, as a push does. It takes seconds, and only where the published image was built reproducibly can the manifests be equal. */
   compression?: 'gzip' | 'zstd' | 'estargz';
+  /** The published image's layers hold notes of an overlay that was mounted without privileges, as buildah's own do here. */
+  overlayNotes?: 'kept';
+  /** The published image has the base's layers in the base's own blobs: buildah compresses them anew unless the registry has them. */
+  baseBlobs?: 'kept';
+  /** The source's files have the time at which they were checked out, which is later than the epoch; absent: that of the commit. */
+  sourceTimes?: 'checkout';
   /** What the archives are to answer: their state at that time, in place of today's. Absent where they answer as they are. */
   asOf?: AsOf;
 };

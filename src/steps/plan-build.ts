@@ -1,10 +1,18 @@
 import { expandVariables, type Dockerfile, type Instruction, type Stage } from '../model/dockerfile.ts';
+import type { Inventory } from '../model/inventory.ts';
 import type { Platform, ResolvedImage } from '../model/oci.ts';
 import type { AsOf, BuildFailure, BuildPlan, PinnedBase } from '../model/rebuild.ts';
 import { failure, lineageOf, platformName, stagesFor, stagesThrough, takesFrom, variables } from './build-stages.ts';
 import type { BuilderChoice } from './choose-builder.ts';
 import type { Recipe } from './find-recipe.ts';
-import { publishedCompression, publishedEpoch, publishedLayers } from './published-build.ts';
+import {
+  publishedBaseBlobs,
+  publishedCompression,
+  publishedEpoch,
+  publishedLayers,
+  publishedNotes,
+  publishedSourceTimes,
+} from './published-build.ts';
 
 /**
  * References of every image that the build takes from outside (`FROM`, `COPY --from`, `RUN --mount=from=`), variables replaced, in the order in
@@ -49,6 +57,10 @@ export function planBuild(input: {
   bases: { image: ResolvedImage; pinned: PinnedBase }[];
   choice: BuilderChoice;
   asOf?: AsOf;
+  /** What the published image holds. */
+  inventory?: Pick<Inventory, 'entries'>;
+  /** When the source was committed, in seconds since 1970-01-01 UTC. */
+  commitTime?: number | undefined;
 }): BuildPlan {
   const { recipe, published, dockerfile, bases } = input;
   const { builder } = input.choice;
@@ -59,6 +71,10 @@ export function planBuild(input: {
   const epoch = publishedEpoch(published, beneath);
   // Only then can the manifests be equal, and compressing takes seconds.
   const compression = epoch === undefined ? undefined : publishedCompression(published);
+  const { inventory = { entries: [] }, commitTime: commit } = input;
+  const sourceTimes = builder === 'buildkit' ? publishedSourceTimes(inventory, beneath, { epoch, commit }) : undefined;
+  const overlayNotes = builder === 'buildah' && epoch !== undefined ? publishedNotes(inventory, beneath) : undefined;
+  const baseBlobs = builder === 'buildah' && compression !== undefined ? publishedBaseBlobs(published, beneath) : undefined;
   return {
     ...input.choice,
     dockerfile: recipe.dockerfile.replace(/^(\.?\/)+/, ''),
@@ -73,6 +89,9 @@ export function planBuild(input: {
     format: builder === 'buildah' ? formatFor(published) : formatOf(published),
     ...(builder === 'buildah' ? { layers: publishedLayers(published, beneath, steps) } : {}),
     ...(compression === undefined ? {} : { compression }),
+    ...(overlayNotes === undefined ? {} : { overlayNotes }),
+    ...(baseBlobs === undefined ? {} : { baseBlobs }),
+    ...(sourceTimes === undefined ? {} : { sourceTimes }),
     ...(input.asOf === undefined ? {} : { asOf: input.asOf }),
   };
 }

@@ -1,9 +1,11 @@
 /** What a published image shows of how it was built. */
 import type { Instruction } from '../model/dockerfile.ts';
 import { canonicalJson } from '../model/json.ts';
+import type { Entry, Inventory } from '../model/inventory.ts';
 import { layerCompression } from '../model/media-types.ts';
 import type { ResolvedImage } from '../model/oci.ts';
 import type { BuildPlan } from '../model/rebuild.ts';
+import { OVERLAY_NOTES } from './unpack-layer.ts';
 
 /** BuildKit signs each step that it adds to the history; what added the last one made the image. */
 export function publishedBuilder(published: ResolvedImage): BuildPlan['builder'] {
@@ -26,11 +28,45 @@ export function publishedEpoch(published: ResolvedImage, base: ResolvedImage | u
   const { created, history = [] } = published.config;
   const own = history.slice(commonStart(history, base?.config.history ?? []));
   if (created === undefined || own.length === 0) return undefined;
+  if (!mayHaveEpoch(published)) return undefined;
   const time = Date.parse(created);
-  if (!Number.isSafeInteger(time / 1000) || /\.0*[1-9]/.test(created)) return undefined;
   return own.every((entry) => entry.created !== undefined && Date.parse(entry.created) === time && !/\.0*[1-9]/.test(entry.created))
     ? time / 1000
     : undefined;
+}
+
+/**
+ * Whether the source's files had the time of their checkout when BuildKit copied them. A local context always has, which is why rewriting times
+ * to the epoch matters; of a context that is a
+ * repository, newer versions of BuildKit set them to the commit's, which then is found on some file.
+ */
+export function publishedSourceTimes(
+  { entries }: Pick<Inventory, 'entries'>,
+  base: ResolvedImage | undefined,
+  { epoch, commit }: { epoch: number | undefined; commit: number | undefined },
+): BuildPlan['sourceTimes'] {
+  // Whatever is later than the epoch becomes the epoch.
+  if (epoch === undefined || commit === undefined || commit >= epoch) return undefined;
+  const own = base?.config.rootfs.diff_ids.length ?? 0;
+  return entries.some(({ layer, mtime }) => layer >= own && mtime === commit) ? undefined : 'checkout';
+}
+
+/** Whether a rootless overlay left its notes in layers of the image's own. */
+export function publishedNotes({ entries }: Pick<Inventory, 'entries'>, base: ResolvedImage | undefined): BuildPlan['overlayNotes'] {
+  const own = base?.config.rootfs.diff_ids.length ?? 0;
+  const isNoted = ({ layer, xattrs = {} }: Entry): boolean => layer >= own && Object.keys(xattrs).some((name) => OVERLAY_NOTES.test(name));
+  return entries.some(isNoted) ? 'kept' : undefined;
+}
+
+/** Whether the base's layers are there in the very blobs that the base has: a push to another registry compresses them anew. */
+export function publishedBaseBlobs(published: ResolvedImage, base: ResolvedImage | undefined): BuildPlan['baseBlobs'] {
+  const layers = base?.manifest.layers ?? [];
+  return layers.length > 0 && layers.every(({ digest }, index) => published.manifest.layers[index]?.digest === digest) ? 'kept' : undefined;
+}
+
+/** Whether {@link publishedEpoch} may find one, whatever the base. */
+export function mayHaveEpoch({ config: { created = '' } }: ResolvedImage): boolean {
+  return Number.isSafeInteger(Date.parse(created) / 1000) && !/\.0*[1-9]/.test(created);
 }
 
 /** One layer on top of the base, made of several steps that change files, is how buildah builds unless told `--layers`. */

@@ -10,7 +10,7 @@ const OVERLAY = /^(trusted|user)\.(overlay|fuseoverlayfs)\./;
  * builders put these into layers. They are no orders, and a container does not see them; rule `overlay-notes`.
  * https://docs.kernel.org/filesystems/overlayfs.html
  */
-const OVERLAY_NOTES = /^(trusted|user)\.overlay\.(origin|impure)$/;
+export const OVERLAY_NOTES = /^(trusted|user)\.overlay\.(origin|impure)$/;
 
 /**
  * One layer alone, as containerd unpacks it for an overlay file system: entry after entry, symbolic links followed within this

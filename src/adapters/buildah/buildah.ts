@@ -10,6 +10,7 @@ import { Problem } from '../../problem.ts';
 import { explain } from './words.ts';
 
 const SCRIPT = join(import.meta.dirname, 'build.sh');
+const AS_PUBLISHED = join(import.meta.dirname, 'as-published.ts');
 /** Docker's predefined build arguments: they point to the proxy of this build, wherever the published image's pointed. */
 const PROXY_ARGUMENT = /^(https?|ftp|no|all)_proxy$/i;
 
@@ -18,13 +19,17 @@ export const buildah: BuildProgram = {
   name: 'buildah',
   images: 'dir',
   version,
-  files: [],
+  files: [
+    { from: process.execPath, to: '/job/programs/node' },
+    { from: AS_PUBLISHED, to: '/job/programs/as-published.ts' },
+  ],
   explain,
   async command({ plan, file, bases, proxy, runtime, volumes }) {
     const names = bases.flatMap(({ pinned, folder }) => [folder, storageName(pinned)]);
     const script = await readFile(SCRIPT, 'utf8');
     const environment = Object.entries(environmentVariables(proxy)).map(([name, value]) => `${name}=${value}`);
     const compress = plan.compression === 'gzip';
+    const kept = plan.baseBlobs === 'kept' ? bases.find(({ pinned }) => pinned.beneath === true)?.folder : undefined;
     return [
       'env',
       ...environment,
@@ -33,6 +38,8 @@ export const buildah: BuildProgram = {
       script,
       'build.sh',
       String(!compress),
+      plan.epoch === undefined || plan.overlayNotes === 'kept' ? 'with' : 'without',
+      kept ?? '',
       ...names,
       '--',
       ...budArguments(plan, file, { runtime, volumes }),

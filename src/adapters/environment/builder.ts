@@ -99,7 +99,7 @@ async function buildIn(program: BuildProgram, { job, proxy, limits, order, condi
   const run = { job, limits, onOutput: log.write, ...(order.signal && { signal: order.signal }) };
 
   const context = await job.innerFolder('context');
-  const unpacked = await unpackContext(context, await order.context(), run);
+  const unpacked = await unpackContext(context, await order.context(), { ...run, touch: plan.sourceTimes === 'checkout' });
   log.end();
   if (unpacked.kind === 'limit') return { status: 'not-comparable', ...limitFailure(unpacked.limit, limits, log.tail()) };
   if (unpacked.code !== 0) return { ...refuse('build-failed', 'the build context cannot be unpacked'), lastLog: log.tail() };

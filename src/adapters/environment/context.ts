@@ -9,16 +9,17 @@ import type { Limits } from './limits.ts';
 
 const DOCKERFILE_BYTES_MAX = 1024 ** 2;
 
-/** Unpacks a build context where no name in it, however made, can lead anywhere else. */
+/** Unpacks a build context where no name in it, however made, can lead anywhere else; with `touch`, every time is that of unpacking. */
 export async function unpackContext(
   folder: string,
   tar: Readable,
-  run: { job: Job; limits: Limits; onOutput: (chunk: Buffer) => void; signal?: AbortSignal },
+  { touch, ...run }: { touch: boolean; job: Job; limits: Limits; onOutput: (chunk: Buffer) => void; signal?: AbortSignal },
 ): Promise<Ended> {
   const to = '/job/context';
+  const options = ['--no-same-owner', '--preserve-permissions', '--warning=no-timestamp', ...(touch ? ['--touch'] : [])];
   return runInEnvironment({
     ...run,
-    command: ['tar', '--extract', '--file=-', `--directory=${to}`, '--no-same-owner', '--preserve-permissions', '--warning=no-timestamp'],
+    command: ['tar', '--extract', '--file=-', `--directory=${to}`, ...options],
     mounts: [{ access: 'write', from: folder, to }],
     stdin: await plainTar(tar),
   });

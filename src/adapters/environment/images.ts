@@ -20,12 +20,12 @@ const DOCUMENT_BYTES_MAX = 8 * 1024 ** 2; // a manifest or configuration; regist
 type OpenBlob = (descriptor: Descriptor) => Promise<Readable>;
 
 /**
- * Writes an image of a registry where the clean environment can read it, and tells the digest of the manifest as written: the
- * original's bytes are not kept. `openBlob` verifies what it streams.
+ * Writes an image of a registry where the clean environment can read it, and tells the digest of the manifest as written: its own
+ * bytes where they are known, since buildah notes their digest in what it builds on them. `openBlob` verifies what it streams.
  */
 export async function writeImage(folder: string, layout: Layout, image: ResolvedImage, openBlob: OpenBlob): Promise<Digest> {
   const { mediaType, config, layers } = image.manifest;
-  const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config, layers }));
+  const manifest = Buffer.from(image.manifestBytes ?? JSON.stringify({ schemaVersion: 2, mediaType, config, layers }));
   const digest = sha256(manifest);
   if (layout === 'dir') {
     await mkdir(folder, { recursive: true });

@@ -4,8 +4,17 @@ import { INDEX_TYPES } from '../../model/media-types.ts';
 import { choosePlatform, DEFAULT_PLATFORM, formatPlatform, isAttestation, rankOf } from '../../model/platform.ts';
 import { Problem } from '../../problem.ts';
 
-export type Offer = { digest: Digest } & ({ kind: 'index'; index: ImageIndex } | { kind: 'manifest'; manifest: ImageManifest });
-export type Found = { manifestDigest: Digest; platform: Platform; manifest: ImageManifest; config: ImageConfig };
+export type Offer = { digest: Digest; bytes: Uint8Array } & (
+  | { kind: 'index'; index: ImageIndex }
+  | { kind: 'manifest'; manifest: ImageManifest }
+);
+export type Found = {
+  manifestDigest: Digest;
+  platform: Platform;
+  manifest: ImageManifest;
+  manifestBytes: Uint8Array;
+  config: ImageConfig;
+};
 
 /** Indexes within indexes, and documents fetched on the search: enough for anything published, and an end to mazes. */
 const DEPTH_MAX = 3;
@@ -29,7 +38,7 @@ export async function findPlatform(
     const config = await configOf(offer.manifest);
     const { os, architecture, variant } = config;
     const of: Platform = { os, architecture, ...(variant !== undefined && { variant }) };
-    return { manifestDigest: offer.digest, platform: of, manifest: offer.manifest, config };
+    return { manifestDigest: offer.digest, platform: of, manifest: offer.manifest, manifestBytes: offer.bytes, config };
   }
 
   async function search(offer: Offer, depth: number): Promise<Found | undefined> {

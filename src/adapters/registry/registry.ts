@@ -112,9 +112,11 @@ export function makeRegistry(options: RegistryOptions): Registry {
       const { digest, bytes } = await getManifest(reference, descriptor.digest);
       if (bytes.length !== descriptor.size)
         throw new OciFault('malformed', `manifest ${digest} has ${bytes.length} bytes, not the ${descriptor.size} of its descriptor`);
-      return { digest, ...parseManifest(bytes, descriptor.mediaType) };
+      return { digest, bytes, ...parseManifest(bytes, descriptor.mediaType) };
     };
-    const found = await findPlatform({ digest: top.digest, ...parsed }, wanted, load, (manifest) => getConfig(reference, manifest));
+    const found = await findPlatform({ digest: top.digest, bytes: top.bytes, ...parsed }, wanted, load, (manifest) =>
+      getConfig(reference, manifest),
+    );
     const index: ImageIndex | undefined = parsed.kind === 'index' ? parsed.index : undefined;
     return { reference: formatReference(reference), digest: top.digest, ...found, ...(index !== undefined && { index }) };
   }
