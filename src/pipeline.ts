@@ -21,6 +21,7 @@ import type { VerdictRecord, VerificationJob } from './model/verification.ts';
 import type { Blobs, Debian, Progress, Records, Reinstaller, ScanLayer, SecurityTracker, Signer } from './ports.ts';
 import { contentsOfImage } from './steps/contents-of-image.ts';
 import { lineOfLayers } from './steps/dockerfile-lines.ts';
+import { aptLists } from './steps/apt-lists.ts';
 import { aptRepositories } from './steps/apt-repositories.ts';
 import { installationDates } from './steps/installation-dates.ts';
 import { installedPackages } from './steps/installed-packages.ts';
@@ -59,11 +60,8 @@ export async function gatherEvidence(ports: EvidencePorts, job: VerificationJob,
   const inventory = await getDocument<Inventory>(ports.blobs, published);
   const contents = await getContents(ports.blobs, inventory.contents);
   const packages = installedPackages(inventory, contents);
-  const installed = {
-    ...packages,
-    dates: installationDates(inventory, contents),
-    repositories: aptRepositories(inventory, contents, packages.architecture),
-  };
+  const repositories = aptRepositories(inventory, contents, packages.architecture);
+  const installed = { ...packages, dates: installationDates(inventory, contents), repositories };
   const onProgress = (done: number, total: number): void => ports.progress.log(job.id, `packages: ${done} of ${total} verified`);
   const asking = askOthers(ports);
   try {
@@ -75,7 +73,9 @@ export async function gatherEvidence(ports: EvidencePorts, job: VerificationJob,
     const onSearch = (count: number): void => ports.progress.log(job.id, `files looked up by their hashes: ${count} packages read`);
     const searched = await searchedEvidence(ports, { inventory, contents, installed, evidence }, onSearch);
     const told = await withSecurity(ports.blobs, searched, await ports.tracker?.latest());
-    return await putDocument(ports.blobs, { ...told, ...(await asking.answers()) } satisfies DebianEvidence);
+    const lists = await ports.debian.verifyLists(aptLists(inventory, contents, repositories), packages.osRelease);
+    const signed = lists.length === 0 ? told : { ...told, lists };
+    return await putDocument(ports.blobs, { ...signed, ...(await asking.answers()) } satisfies DebianEvidence);
   } finally {
     asking.stop();
   }

@@ -3,6 +3,7 @@
  * function that can fail throws a `Problem` whose code says whether trying again can help.
  */
 import type { Readable } from 'node:stream';
+import type { AptList, VerifiedList } from './model/apt-lists.ts';
 import type { AttachedStatement } from './model/attestation.ts';
 import type { BuildFile } from './model/build-file.ts';
 import type { BuildinfoEvidence } from './model/buildinfo.ts';
@@ -226,6 +227,8 @@ export type Debian = {
       lastTry?: boolean;
     },
   ): Promise<DebianEvidence>;
+  /** Those of an image's lists of apt whose signature holds as of their own date; asks nobody. */
+  verifyLists(lists: readonly AptList[], osRelease: Record<string, string>): Promise<VerifiedList[]>;
   /** Looks files up by their hashes, in the packages that the archive's signed Contents indexes name for their paths. */
   search(wanted: HashSearch, onProgress?: (packages: number) => void): Promise<HashSearchResult>;
 };

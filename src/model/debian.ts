@@ -1,3 +1,4 @@
+import type { VerifiedList } from './apt-lists.ts';
 import type { BuildinfoEvidence } from './buildinfo.ts';
 import type { Digest } from './digest.ts';
 import type { HashSearchResult } from './hash-search.ts';
@@ -154,6 +155,8 @@ export type DebianEvidence = {
   search?: Omit<HashSearchResult, 'archives' | 'packages'>;
   /** Repositories beside Debian's that could not be used for packages that Debian does not have. */
   repositories?: { url: string; suite: string; source: Path; problem: UnverifiedReason; detail: string }[];
+  /** Release files that apt left in the image, as far as a signature holds; in the order of their paths, absent where there is none. */
+  lists?: VerifiedList[];
   /** Absent where no rebuilder is configured. */
   rebuilders?: RebuilderEvidence;
   /** Absent where no pool of build records is configured. */

@@ -31,12 +31,15 @@ export const FileFacts = Type.Object({
   interpreter: Type.Optional(Type.String()),
   /** Of layers of an image only: what an archive amounts to without the times in it, as its format and a digest: `zip sha256:…`. */
   undated: Type.Optional(Type.String()),
+  /** Of layers of an image only: the digest of what one of apt's lists is unpacked, where apt packed it as lz4. */
+  unpacked: Type.Optional(Digest),
   /** Of layers of an image only: libraries whose version strings an ELF file holds, or the module that a package.json describes. */
   claims: Type.Optional(Type.Array(Claim)),
 });
-export type FileFacts = Omit<Static<typeof FileFacts>, 'digest' | 'kind' | 'magic'> & {
+export type FileFacts = Omit<Static<typeof FileFacts>, 'digest' | 'unpacked' | 'kind' | 'magic'> & {
   kind: FileKind;
   digest?: Digest;
+  unpacked?: Digest;
   magic?: 'elf' | 'script' | 'pyc' | 'archive';
 };
 

@@ -39,7 +39,7 @@ export function archiveAccounts(file: Case): (entry: Entry) => Account | undefin
     if (purl !== undefined) {
       return { attribution: 'debian-official', evidence: { package: purl, deb: entry.digest, rule: ruleId(STEP_RULES.debArchive) } };
     }
-    if (entry.path.startsWith('/var/lib/apt/lists/') && indices.has(entry.digest)) {
+    if (indices.has(entry.digest) && file.published.lists?.get(entry.path)?.has(entry.digest) === true) {
       return { attribution: 'debian-official', evidence: { rule: ruleId(STEP_RULES.archiveIndex) } };
     }
     return undefined;

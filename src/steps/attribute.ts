@@ -12,6 +12,7 @@ import { type Case, formContext, type ImageSide, sideOf } from './case.ts';
 import { sameFacts } from './compare-facts.ts';
 import { admits } from './compare.ts';
 import { isCode, leadsToCode } from './is-code.ts';
+import { aptLists } from './rules/apt-lists.ts';
 import { rulesFor, STEP_RULES } from './rules/index.ts';
 import { ruleId } from './rules/rule.ts';
 
@@ -184,6 +185,11 @@ function explainUnexplained(file: Case): (entry: Entry) => Account {
       const note = `${nameOf(file, purl)} of the archive has other bytes here, and no verified database says which package or version this is`;
       return { attribution: 'unexplained', evidence: { package: purl, deb, note } };
     }
+    if (aptLists.applies(entry.path))
+      return {
+        attribution: 'unexplained',
+        evidence: { note: 'no signature that holds says that an archive has these bytes under this name' },
+      };
     const note =
       file.rebuilt === undefined
         ? 'no verified package holds it, and there is no rebuild to compare with'

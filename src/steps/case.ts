@@ -14,6 +14,7 @@ import { type FoundFile, foundFiles } from './found-packages.ts';
 import { aliasesOf, makeResolve } from './merged-directories.ts';
 import { type Reproduction, reproductions } from './reproduced-packages.ts';
 import { type AccountNames, accountNames } from './account-names.ts';
+import { verifiedLists } from './apt-lists.ts';
 import { isDynamicId } from './rules/accounts.ts';
 import type { RuleContext, Side } from './rules/rule.ts';
 
@@ -48,6 +49,8 @@ export type ImageSide = {
   entries: ReadonlyMap<Path, Entry>;
   contents: Contents;
   names: AccountNames;
+  /** Which bytes are verified of apt's lists, by path; absent where nobody looked. */
+  lists?: ReadonlyMap<Path, ReadonlySet<Digest>>;
 };
 
 /** The image beneath with the verdict on it, as stored. */
@@ -93,7 +96,7 @@ export function openCase(inputs: JudgeInputs): Case {
     packages: packages.filter((one) => !isFound(one)),
     ...(anew === undefined ? {} : { reinstalled: anew }),
   });
-  const side = imageSide(published, publishedContents);
+  const side = { ...imageSide(published, publishedContents), lists: verifiedLists(evidence.lists ?? []) };
   const resolve = makeResolve(new Map(aliasesOf(side.entries).map(({ path, target }) => [path, target])));
   const policy: Policy = {
     ...DEFAULT_POLICY,
@@ -147,6 +150,7 @@ export function ruleContext(published: ImageSide, other: ImageSide | undefined, 
       const entry = image?.entries.get(path);
       return image === undefined || entry === undefined ? undefined : sideOf(image, entry);
     },
+    lists: (side) => (side === 'published' ? published : other)?.lists,
     userOf: (uid) => published.names.users.get(uid),
     isSystemUser: (uid) => isSystemAccount(uid, published.names.users, other?.names.users),
     isSystemGroup: (gid) => isSystemAccount(gid, published.names.groups, other?.names.groups),

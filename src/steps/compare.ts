@@ -18,9 +18,11 @@ export const MTIME_PATH = 'mtime:*';
  */
 export function compare(published: ImageSide, rebuilt: ImageSide, drifted: ReadonlySet<string> = new Set()): Difference[] {
   const context = ruleContext(published, rebuilt, { drifted });
+  const mirror = (side: 'published' | 'other'): typeof side => (side === 'published' ? 'other' : 'published');
   const mirrored: RuleContext = {
     ...context,
-    neighbour: (side, path) => context.neighbour(side === 'published' ? 'other' : 'published', path),
+    neighbour: (side, path) => context.neighbour(mirror(side), path),
+    lists: (side) => context.lists(mirror(side)),
   };
   const differences: Difference[] = [];
   let times = 0;

@@ -102,6 +102,15 @@ const TRUST: DebianTampering[] = [
   added('apt-source', 'etc/apt/sources.list.d/evil.list', 'deb [trusted=yes] http://203.0.113.1/ ./\n', 'apt-trust-changed', 'high'),
   added('apt-hook', 'etc/apt/apt.conf.d/99evil', 'DPkg::Post-Invoke { "/usr/lib/evil"; };\n', 'apt-trust-changed', 'high'),
   added('apt-template', 'etc/apt/apt.conf.d/docker-clean', 'DPkg::Post-Invoke { "/usr/lib/evil"; };\n', 'apt-trust-changed', 'high'),
+  {
+    ...layer(
+      'apt-release',
+      (image) => image.edit(image.find(/^var\/lib\/apt\/lists\/[^/]*_bookworm_InRelease$/), (text) => `${text}SHA256:\n`),
+      ['unexplained-file', /_bookworm_InRelease$/, 'medium'],
+      ['unexplained-file', /_bookworm_main_binary-[^/]*_Packages(?:\.lz4)?$/, 'medium'],
+    ),
+    of: 'python3',
+  },
   added('policy', 'usr/sbin/policy-rc.d', '#!/bin/sh\n/usr/lib/evil\nexit 101\n', 'unexplained-code', 'high', 0o755),
   added('sudoers', 'etc/sudoers.d/evil', 'www-data ALL=(ALL) NOPASSWD: ALL\n', 'sudo-rule', 'critical'),
   added('polkit', 'usr/share/polkit-1/rules.d/00-evil.rules', 'polkit.addRule(x => "yes");\n', 'sudo-rule', 'critical'),

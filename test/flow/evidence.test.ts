@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { makeFileBlobs } from '../../src/adapters/blobs/file.ts';
@@ -145,4 +146,50 @@ test('a package of then that was changed is a finding, and so is a vendor’s', 
   assert.deepEqual(['/usr/bin/moved', '/usr/bin/agent'].map(accountOf), ['unexplained', 'unexplained']);
   assert.ok(verdict.findings.some(({ code, severity, paths }) => code === 'packaged-file-replaced' && severity === 'critical' && paths.includes('/usr/bin/moved'))); // prettier-ignore
   assert.ok(verdict.findings.some(({ code, paths }) => code === 'unexplained-code' && paths.includes('/usr/bin/agent')));
+});
+
+test("apt's lists that were left: what is signed, packed or not, and nothing that was put beside it", async () => {
+  const [base] = await layers();
+  const lists = 'var/lib/apt/lists/mirror.example_debian_dists_bookworm_';
+  const theirs = `var/lib/apt/lists/${new URL(vendor.origin).host}_apt_dists_stable_`;
+  const index = Buffer.from('Package: a\n'.repeat(9000));
+  const packed = spawnSync('lz4', ['-c', '-B4', '-BD', '--no-frame-crc'], { input: index }).stdout;
+  const named = [{ path: 'main/binary-amd64/Packages', digest: digestOf(index), size: index.length }];
+  const honest = {
+    [`${lists}InRelease`]: await clearSign(releaseText({ date: THEN }, named), [keys.debian], THEN),
+    [`${lists}main_binary-amd64_Packages.lz4`]: packed,
+    [`${theirs}InRelease`]: await clearSign(releaseText({ suite: 'stable', date: THEN }, named), [keys.vendor], THEN),
+    [`${theirs}main_binary-amd64_Packages`]: index,
+  };
+  const forged = Buffer.from('Package: evil\n');
+  const evil = await makeKey('evil');
+  const rows: [name: string, change: Record<string, Buffer>, unexplained: RegExp][] = [
+    ['honest', {}, /^$/],
+    [
+      'own key',
+      { [`${lists}InRelease`]: await clearSign(releaseText({}, [{ ...named[0]!, digest: digestOf(forged) }]), [evil]), [`${lists}main_binary-amd64_Packages`]: forged }, // prettier-ignore
+      /bookworm_InRelease .*bookworm_main_binary-amd64_Packages .*bookworm_main_binary-amd64_Packages.lz4 $/,
+    ],
+    ['another index', { [`${theirs}main_binary-amd64_Packages`]: forged }, /^\S*stable_main_binary-amd64_Packages $/],
+    ['a broken frame', { [`${lists}main_binary-amd64_Packages.lz4`]: packed.subarray(0, -1) }, /^\S*bookworm_main_binary-amd64_Packages.lz4 $/],
+    ['any signature', { [`${lists}Release.gpg`]: forged }, /^\S*bookworm_Release.gpg $/],
+    ['more behind', { [`${theirs}InRelease`]: Buffer.concat([honest[`${theirs}InRelease`]!, forged]) }, /^\S*stable_InRelease \S*stable_main_binary-amd64_Packages $/],
+  ]; // prettier-ignore
+  for (const [name, change, expected] of rows) {
+    const files = { ...honest, ...change };
+    const top = tar(...Object.entries(files).map(([path, bytes]) => file(path, bytes)));
+    const { accountOf, verdict } = await evidenceOf(`lists ${name}`, [base!, top]);
+    const unexplained = Object.keys(files)
+      .sort()
+      .filter((path) => accountOf(`/${path}`) !== 'volatile');
+    assert.match(unexplained.map((path) => `${path} `).join(''), expected, name);
+    for (const path of unexplained) assert.equal(accountOf(`/${path}`), 'unexplained', `${name} ${path}`);
+    const told = (code: string): string[] => verdict.findings.filter((one) => one.code === code).flatMap(({ paths }) => paths).filter((path) => path.includes('/lists/')); // prettier-ignore
+    assert.deepEqual(
+      told('unexplained-file').sort(),
+      unexplained.map((path) => `/${path}`),
+      name,
+    );
+    assert.deepEqual(told('content-not-compared'), [], name);
+  }
 });

@@ -159,6 +159,33 @@ test('one thing changed in the published image: each way of tampering is seen fo
       'partly',
       'high apt-trust-changed',
     ],
+    ...(
+      ['/usr/share/keyrings/debian-archive-x.gpg', '/etc/apt/trusted.gpg.d/debian-archive-x.asc', '/etc/apt/keyrings/x.gpg'] as const
+    ).map((key): Row => [
+      `an apt key that a source of Debian's suites names: ${key}`,
+      { [key]: 'key', '/etc/apt/sources.list': `deb [signed-by=${key}] http://mirror.example/debian bookworm main\n` },
+      'suspicious',
+      'partly',
+      'high apt-trust-changed',
+    ]),
+    [
+      'an apt key of another place',
+      { '/opt/x.gpg': 'key', '/etc/apt/sources.list': 'deb [signed-by=/opt/x.gpg] http://mirror.example/debian bookworm main\n' },
+      'suspicious',
+      'partly',
+      'high apt-trust-changed',
+      'medium unexplained-file',
+    ],
+    [
+      'forged lists of apt',
+      {
+        '/var/lib/apt/lists/mirror.example_debian_dists_bookworm_InRelease': 'Suite: stable\nSHA256:\n',
+        '/var/lib/apt/lists/mirror.example_debian_dists_bookworm_main_binary-amd64_Packages': 'Package: evil\n',
+      },
+      'different',
+      'partly',
+      'medium unexplained-file',
+    ],
     ['a script of every login', { '/etc/profile.d/x.sh': 'evil\n' }, 'suspicious', 'no', 'high login-script', 'high unexplained-code'],
     ['an authorised key', { '/root/.ssh/authorized_keys': 'ssh-ed25519 AAAA x\n' }, 'suspicious', 'no', 'critical ssh-access'],
     ['a second root', { '/etc/passwd': `${PASSWD}toor:x:0:0::/root:/bin/bash\n` }, 'suspicious', 'no', 'critical account-unexpected'],

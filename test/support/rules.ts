@@ -1,5 +1,7 @@
 /** Asks one rule about one path, the way the comparison and the attribution ask it. */
 import assert from 'node:assert/strict';
+import type { VerifiedList } from '../../src/model/apt-lists.ts';
+import { verifiedLists } from '../../src/steps/apt-lists.ts';
 import { imageSide, ruleContext, sideOf } from '../../src/steps/case.ts';
 import { compare } from '../../src/steps/compare.ts';
 import { FILE_RULES } from '../../src/steps/rules/index.ts';
@@ -18,9 +20,10 @@ export function excuse(
   path: string,
   published: FileSpec | undefined,
   rebuilt: FileSpec | undefined,
-  beside: { published?: Files; rebuilt?: Files; drifted?: string[] } = {},
+  beside: { published?: Files; rebuilt?: Files; drifted?: string[]; lists?: VerifiedList[] } = {},
 ): string {
-  const a = side({ ...beside.published, ...(published === undefined ? {} : { [path]: published }) });
+  const files = side({ ...beside.published, ...(published === undefined ? {} : { [path]: published }) });
+  const a = beside.lists === undefined ? files : { ...files, lists: verifiedLists(beside.lists) };
   const b = side({ ...beside.rebuilt, ...(rebuilt === undefined ? {} : { [path]: rebuilt }) });
   const found = compare(a, b, new Set(beside.drifted)).find((difference) => difference.path === path);
   return found === undefined ? 'equal' : (found.rule ?? found.cause);

@@ -4,6 +4,7 @@ import type { Digest } from '../../model/digest.ts';
 import { debianPurl } from '../../model/purl.ts';
 import type { Blobs, Clock, Debian, ScanLayer } from '../../ports.ts';
 import { Problem } from '../../problem.ts';
+import { verifyLists } from './apt-lists.ts';
 import { ensureDeb } from './fetch-deb.ts';
 import { type Derivative, derivativeSuites } from './derivatives.ts';
 import { type Keyring, loadKeyring } from './keyring.ts';
@@ -113,11 +114,16 @@ export function makeDebian(parts: DebianPorts): Debian {
   };
 
   return {
+    async verifyLists(lists, osRelease) {
+      if (lists.length === 0) return [];
+      const derivative = parts.derivatives?.find(({ id }) => id === vendorOf(osRelease));
+      return verifyLists({ keyring: await loadKeyring(keyrings), now }, lists, derivative);
+    },
     search: async (wanted, onProgress) =>
       searchByHash({ mirror, keyring: await loadKeyring(keyrings), sources, cacheDir, now, blobs, scanLayer }, wanted, onProgress),
     async gather(installed, { onProgress = () => {}, onVerified = () => {}, lastTry = true } = {}): Promise<DebianEvidence> {
       const { packages, osRelease } = installed;
-      const vendor = /^[a-z][a-z0-9._-]{0,63}$/.test(osRelease['ID'] ?? '') ? osRelease['ID']! : 'debian';
+      const vendor = vendorOf(osRelease);
       const derivative = parts.derivatives?.find(({ id }) => id === vendor);
       const applies = packages.length > 0 && (vendor === 'debian' || derivative !== undefined);
       const gatheredAt = now().toISOString();
@@ -173,6 +179,10 @@ export function makeDebian(parts: DebianPorts): Debian {
       };
     },
   };
+}
+
+function vendorOf({ ID: id = '' }: Record<string, string>): string {
+  return /^[a-z][a-z0-9._-]{0,63}$/.test(id) ? id : 'debian';
 }
 
 function debianSuites({ osRelease, packages }: Installed, keyring: Keyring): SuiteRequest[] {

@@ -16,7 +16,7 @@ export type Release = {
 };
 
 /** What a Release file is held against. */
-type ReleaseRequest = Pick<SuiteRequest, 'id' | 'origin' | 'codename' | 'eitherName'>;
+export type ReleaseRequest = Pick<SuiteRequest, 'id' | 'origin' | 'codename' | 'eitherName'>;
 
 /** Milliseconds; a mirror's clock and ours may differ. */
 const FUTURE_MS = 24 * 60 * 60 * 1000;
@@ -27,8 +27,8 @@ const FILE_LINE = /^([0-9a-f]{64})\s+([0-9]{1,12})\s+(\S{1,512})$/;
  * Verifies an InRelease file by the keys pinned for its suite and reads the data that the verification returns, and nothing
  * else of the file. Throws `archive-untrusted`.
  *
- * One out of an archive of snapshots is judged as of its own `Date`: `Valid-Until` is past by nature, and a key need have been
- * valid then; which of them have expired since is told. A stolen key of old could sign such a file, which is why only keys of the
+ * One of a time past, out of an archive of snapshots or an image, is judged as of its own `Date`: `Valid-Until` is past by nature, and
+ * a key need have been valid then; which of them have expired since is told. A stolen key of old could sign such a file, which is why only keys of the
  * suite's own time are pinned for it.
  */
 export async function verifyRelease(
@@ -36,7 +36,7 @@ export async function verifyRelease(
   request: ReleaseRequest,
   keys: PublicKey[],
   now: Date,
-  snapshot?: ArchiveSuite['snapshot'],
+  past?: Past,
 ): Promise<Release> {
   const text = Buffer.from(bytes).toString('utf8');
   // The library looks for the signed block anywhere; an honest file is that block and nothing more.
@@ -50,7 +50,7 @@ export async function verifyRelease(
   } catch (error) {
     throw untrusted(request, 'InRelease does not parse', error);
   }
-  return readRelease(signed, digestOf(bytes), request, now, snapshot);
+  return readRelease(signed, digestOf(bytes), request, now, past);
 }
 
 /**
@@ -63,6 +63,7 @@ export async function verifyDetached(
   request: ReleaseRequest,
   keys: PublicKey[],
   now: Date,
+  past?: Past,
 ): Promise<Release> {
   let signed: Signed;
   try {
@@ -76,16 +77,18 @@ export async function verifyDetached(
   } catch (error) {
     throw untrusted(request, 'Release.gpg does not parse', error);
   }
-  return readRelease(signed, digestOf(bytes), request, now);
+  return readRelease(signed, digestOf(bytes), request, now, past);
 }
 
+/** Of a Release file of a time past: the snapshot that it is of, or an image that it was left in. */
+type Past = NonNullable<ArchiveSuite['snapshot']> | 'left-in-image';
 type Signed = { data: string; signers: Signer[] };
 
 function untrusted({ id }: ReleaseRequest, reason: string, cause?: unknown): Problem {
   return new Problem('archive-untrusted', `${id}: ${reason}`, { cause });
 }
 
-function readRelease(signed: Signed, digest: Digest, request: ReleaseRequest, now: Date, snapshot?: ArchiveSuite['snapshot']): Release {
+function readRelease(signed: Signed, digest: Digest, request: ReleaseRequest, now: Date, past?: Past): Release {
   const refuse = (reason: string, cause?: unknown): never => {
     throw untrusted(request, reason, cause);
   };
@@ -105,12 +108,12 @@ function readRelease(signed: Signed, digest: Digest, request: ReleaseRequest, no
   const date = Date.parse(field('date'));
   const validUntil = stanza.has('valid-until') ? Date.parse(field('valid-until')) : undefined;
   if (Number.isNaN(date) || date > now.getTime() + FUTURE_MS) refuse('Date is missing or lies in the future');
-  if (snapshot === undefined && validUntil !== undefined && !(validUntil > now.getTime()))
+  if (past === undefined && validUntil !== undefined && !(validUntil > now.getTime()))
     refuse(`Valid-Until is past: ${field('valid-until')}`);
   // The library accepts a signature of a key that has expired since.
   const expiredAt = (time: number): string[] =>
     signed.signers.filter(({ expires }) => expires <= time).map(({ fingerprint }) => fingerprint);
-  const invalid = new Set(expiredAt(snapshot === undefined ? now.getTime() : date));
+  const invalid = new Set(expiredAt(past === undefined ? now.getTime() : date));
   const signers = [...new Set(signed.signers.map(({ fingerprint }) => fingerprint))].filter((one) => !invalid.has(one)).sort();
   if (signers.length === 0) refuse('the keys that signed it have expired');
   const expiredSigners = signers.filter((one) => expiredAt(now.getTime()).includes(one));
@@ -124,7 +127,7 @@ function readRelease(signed: Signed, digest: Digest, request: ReleaseRequest, no
       ...(validUntil === undefined ? {} : { validUntil: new Date(validUntil).toISOString() }),
       inRelease: digest,
       signers,
-      ...(snapshot === undefined ? {} : { snapshot }),
+      ...(past === undefined || past === 'left-in-image' ? {} : { snapshot: past }),
       ...(expiredSigners.length === 0 ? {} : { expiredSigners }),
     },
     byHash: field('acquire-by-hash') === 'yes',

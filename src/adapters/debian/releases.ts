@@ -81,6 +81,18 @@ export function pastSuitesOf(
   return [...suites, ...further.map((suite) => archiveSuite(suite, automatic, true))];
 }
 
+/**
+ * Key files that may have signed a Release file of this codename, at whatever time it was in use: its own, and those of the release
+ * before, as above. `sid` is signed by the keys of whatever release is the newest. None for a codename of which no key is pinned.
+ */
+export function keyringsOf(codename: string, has: (keyring: string) => boolean): string[] {
+  if (/^(?:sid|rc-buggy)(?:-|$)/.test(codename)) return RELEASES.map((one) => `debian-archive-${one.codename}-automatic`).filter(has);
+  const [, release = '', suffix] = /^([a-z]+)(-[a-z-]+)?$/.exec(codename) ?? [];
+  if (suffix === '-security') return pinnedKeys(release, 'security-automatic', has).slice(0, 2);
+  const stable = suffix === undefined ? [`debian-archive-${release}-stable`].filter(has) : [];
+  return [...pinnedKeys(release, 'automatic', has).slice(0, 2), ...stable];
+}
+
 type Keys = { stable: string[]; automatic: string[]; securityAutomatic: string[] };
 
 function requests(codename: string, packages: readonly InstalledPackage[], { stable, automatic, securityAutomatic }: Keys): SuiteRequest[] {

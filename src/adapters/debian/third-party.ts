@@ -1,5 +1,5 @@
 import { type PublicKey, readKey, readKeys } from 'openpgp';
-import type { AptRepository, DebianEvidence, InstalledPackage, UnverifiedReason } from '../../model/debian.ts';
+import type { AptRepository, ArchiveSuite, DebianEvidence, InstalledPackage, UnverifiedReason } from '../../model/debian.ts';
 import { textFromBytes } from '../../model/path.ts';
 import type { Clock } from '../../ports.ts';
 import { Problem } from '../../problem.ts';
@@ -95,12 +95,21 @@ async function openRepository({ mirror, now }: ThirdPartyPorts, repository: AptR
     if (signature === undefined) throw new Problem('archive-untrusted', 'its Release file is not signed');
     release = await verifyDetached(plain, signature, request, keys, now());
   }
-  const signers = release.archive.signers.filter((one) => repository.fingerprints.length === 0 || isNamed(one, keys, repository));
-  if (signers.length === 0) throw new Problem('archive-untrusted', 'none of the keys that are named for it has signed it');
-  const { origin, suite: named, codename } = release.archive;
-  const words = { origin: printable(origin), suite: printable(named), codename: printable(codename) };
-  const archive = { ...release.archive, ...words, signers, thirdParty: { url: address, source } };
+  const signers = namedSigners(release, keys, repository);
+  const archive = { ...release.archive, ...printableWords(release.archive), signers, thirdParty: { url: address, source } };
   return { request, release: { ...release, archive }, address, dists, pools: [address] };
+}
+
+/** What a stranger's Release file calls itself, for a statement and a page. */
+export function printableWords({ origin, suite, codename }: ArchiveSuite): Pick<ArchiveSuite, 'origin' | 'suite' | 'codename'> {
+  return { origin: printable(origin), suite: printable(suite), codename: printable(codename) };
+}
+
+/** Those that the image names for the repository. Throws `archive-untrusted` where there is none. */
+export function namedSigners({ archive }: Release, keys: readonly PublicKey[], repository: AptRepository): string[] {
+  const signers = archive.signers.filter((one) => repository.fingerprints.length === 0 || isNamed(one, keys, repository));
+  if (signers.length === 0) throw new Problem('archive-untrusted', 'none of the keys that are named for it has signed it');
+  return signers;
 }
 
 /** apt takes the fingerprint of a primary key for its subkeys as well: sources.list(5), Signed-By. */
@@ -112,7 +121,7 @@ function isNamed(signer: string, keys: readonly PublicKey[], { fingerprints }: A
 }
 
 /** The keys that parse: files of an image, which may be anything. */
-async function keysOf({ keys }: AptRepository): Promise<PublicKey[]> {
+export async function keysOf({ keys }: AptRepository): Promise<PublicKey[]> {
   const read: PublicKey[] = [];
   for (const { base64 } of keys) {
     const bytes = Buffer.from(base64, 'base64');
@@ -143,7 +152,7 @@ function problemOf({ address: url, suite, source }: AptRepository, error: unknow
   return { url, suite, source, problem, detail: printable(Problem.from(error).message) };
 }
 
-/** What a stranger's file says, for a statement and a page. */
+/** Printable and short. */
 function printable(text: string): string {
   return textFromBytes(Buffer.from(text.slice(0, WORDS_MAX)));
 }

@@ -8,6 +8,7 @@ import { whiteoutOf } from '../../model/tar-name.ts';
 import type { ScanLayer } from '../../ports.ts';
 import { Problem } from '../../problem.ts';
 import { CompressionFault, gunzip } from './gzip.ts';
+import { makeUnpack, type Unpacker } from './lz4.ts';
 import { HEAD_BYTES, interpreterOf, MAGIC_BYTES, magicOf } from './magic.ts';
 import { isManifest, recogniseElf, recogniseManifest, type Recogniser } from './recognise.ts';
 import { makeUndate, type Undater } from './undated.ts';
@@ -133,6 +134,8 @@ function collectFiles(
   let recogniser: Recogniser | undefined;
   const undate = makeUndate();
   let undater: Undater | undefined;
+  const unpack = makeUnpack();
+  let unpacker: Unpacker | undefined;
 
   function asWhiteout({ path, kind, size }: TarMember): TarEntry | 'dropped' | undefined {
     const marker = whiteoutOf(path);
@@ -178,6 +181,7 @@ function collectFiles(
       head = Buffer.alloc(0);
       recogniser = recognise && isManifest(file.path, file.size) ? recogniseManifest() : undefined;
       undater = recognise ? undate(file.path, file.size) : undefined;
+      unpacker = recognise ? unpack(file.path) : undefined;
     },
     data(bytes) {
       if (ignored) return;
@@ -185,6 +189,7 @@ function collectFiles(
       if (head.length < HEAD_BYTES && head.length < file.size) head = Buffer.concat([head, bytes.subarray(0, HEAD_BYTES - head.length)]);
       if (recognise) recogniseIn(bytes, before);
       undater?.data(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+      unpacker?.data(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
       if (wanted) parts.push(Buffer.from(bytes));
       if (bytes.length === file.size) digest = digestFromHex(hash('sha256', bytes));
       else (hashing ??= createHash('sha256')).update(bytes);
@@ -201,6 +206,8 @@ function collectFiles(
       if (claims.length > 0) file.claims = claims;
       const undated = undater?.end();
       if (undated !== undefined) file.undated = undated;
+      const unpacked = unpacker?.end();
+      if (unpacked !== undefined) file.unpacked = unpacked;
       if (wanted) contents.set(digest, Buffer.concat(parts));
       entries.push(file);
     },

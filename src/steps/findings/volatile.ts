@@ -25,7 +25,7 @@ export function* volatiles(scene: Scene): Generator<Found> {
     if (rule === undefined) continue;
     if (rule.name === 'builder-files' && size > 0) leaked.push(path);
     const formOnly = rule.formOnly?.(sideOf(scene.file.published, entry)) === true;
-    if (kind === 'file' && (formOnly || (scene.file.rebuilt === undefined && size > 0))) notCompared.push(path);
+    if (kind === 'file' && (formOnly || (scene.file.rebuilt === undefined && size > 0 && rule.signed !== true))) notCompared.push(path);
   }
   if (leaked.length > 0)
     yield found(scene, 'builder-file-leaked', `${count(leaked.length, 'file')} of the machine that built the image`, { paths: leaked });

@@ -1,41 +1,28 @@
-import { hexOf } from '../../model/digest.ts';
-import { type Rule, type RuleContext, type Side, textOf } from './rule.ts';
+import { APT_LISTS } from '../../model/apt-lists.ts';
+import type { Rule, RuleContext, Side } from './rule.ts';
 
-const FOLDER = '/var/lib/apt/lists/';
-/** sources.list(5): the address with `_` for `/`, then the suite's or the index file's name; apt keeps some of them as lz4. */
-const NAME =
-  /^[A-Za-z0-9.,:+~%@=-]+(?:_[A-Za-z0-9.,:+~%@=-]*)+_(?:InRelease|Release|Release\.gpg|Packages|Sources|Translation-[A-Za-z_@.-]+|Contents-[a-z0-9-]+|Components-[a-z0-9-]+\.yml|i18n_Index)(?:\.lz4)?$/;
-const RELEASE = /_(?:InRelease|Release|Release\.gpg)$/;
+/** What apt packs anew, it packs as lz4: the index is what it unpacks to. */
+const PACKED = /\.lz4$/;
 
-/** An index counts only beside the Release file that names its digest; where apt packed it anew only the form can be seen. */
-function isBound(side: Side, context: RuleContext, which: 'published' | 'other'): boolean {
-  const name = side.facts.path.slice(FOLDER.length);
-  if (!NAME.test(name)) return false;
-  if (RELEASE.test(name)) return name.endsWith('.gpg') || textOf(side)?.includes('\nSuite: ') === true;
-  const release = releaseOf(name, (path) => context.neighbour(which, path));
-  const text = release === undefined ? undefined : textOf(release);
-  if (text === undefined || side.facts.digest === undefined) return false;
-  return name.endsWith('.lz4') || text.includes(hexOf(side.facts.digest));
-}
+/** sources.list(5): the address with `_` for `/`, then the suite's or the index's name. */
+const NAME = /^[A-Za-z0-9.,:+~%@=_-]+_(?:InRelease|Release|Release\.gpg|(?:Packages|Sources|Translation-|Contents-|Components-)[^/]*)$/;
 
-/** `…_dists_bookworm_main_binary-amd64_Packages` belongs to `…_dists_bookworm_InRelease`. */
-function releaseOf(name: string, find: (path: string) => Side | undefined): Side | undefined {
-  for (let cut = name.lastIndexOf('_'); cut > 0; cut = name.lastIndexOf('_', cut - 1)) {
-    const stem = `${FOLDER}${name.slice(0, cut)}`;
-    const release = find(`${stem}_InRelease`) ?? find(`${stem}_Release`);
-    if (release !== undefined) return release;
-  }
-  return undefined;
+/** The archive's own bytes for this name. Of a rebuild nobody looks: it has the lists of its own day, fetched and checked by apt. */
+function isVerified({ facts: { path, digest, unpacked } }: Side, { lists }: RuleContext): boolean {
+  const verified = lists('published');
+  if (verified === undefined) return NAME.test(path.slice(APT_LISTS.length));
+  const is = (name: string, one: typeof digest): boolean => one !== undefined && verified.get(name)?.has(one) === true;
+  return is(path, digest) || (PACKED.test(path) && is(path.replace(PACKED, ''), unpacked));
 }
 
 export const aptLists: Rule = {
   name: 'apt-lists',
-  version: 1,
+  version: 2,
   reason:
-    "lists of the archive as of the day of the build; an index must be the one its Release file names, and apt checks that file's signature",
-  applies: (path) => path.startsWith(FOLDER) && !path.slice(FOLDER.length).includes('/'),
-  equal: (a, b, context) => isBound(a, context, 'published') && isBound(b, context, 'other'),
-  form: (side, context) => isBound(side, context, 'published'),
+    'lists of the archive as of the day of the build. A Release file counts where a key signed it that was pinned for its suite on its date, or that the image names for its repository; an index where the verified Release file beside it names its digest for this very name, unpacked where apt packed it as lz4',
+  applies: (path) => path.startsWith(APT_LISTS) && !path.includes('/', APT_LISTS.length),
+  equal: (published, _, context) => isVerified(published, context),
+  form: isVerified,
   mayBeAbsent: true,
-  formOnly: ({ facts }) => facts.path.endsWith('.lz4'),
+  signed: true,
 };

@@ -5,7 +5,8 @@ const SUITE =
   /^(?:(?:old)*stable|testing|unstable|sid|bullseye|bookworm|trixie|forky)(?:-updates|-security|-proposed-updates|-backports|\/updates)?$/;
 const COMPONENTS: ReadonlySet<string> = new Set(['main', 'contrib', 'non-free', 'non-free-firmware']);
 const ADDRESS = /^(?:https?|mirror|cdrom|file|copy):[^\s[\]]+$/;
-const KEYRING = /^\/usr\/share\/keyrings\/debian-archive-[a-z0-9-]+\.(?:gpg|pgp|asc)$/;
+/** Key files of the package debian-archive-keyring, but for the one of keys that are trusted no more. */
+const KEYRING = /^\/usr\/share\/keyrings\/debian-archive-(?!removed-)[a-z0-9-]+\.(?:gpg|pgp|asc)$/;
 /** The only settings of an entry that take nothing away from the check of signatures. */
 const FIELDS: ReadonlySet<string> = new Set(['types', 'uris', 'suites', 'components', 'signed-by', 'architectures', 'enabled']);
 
@@ -51,9 +52,9 @@ export function isDebianSources(side: Side): boolean {
 
 export const aptSources: Rule = {
   name: 'apt-sources',
-  version: 1,
+  version: 2,
   reason:
-    "which mirror of Debian's suites is asked; apt takes only what the packaged keys have signed, so the mirror's address decides nothing",
+    "from which address and in which way Debian's own suites are fetched, which suites and components, in an entry that takes nothing away from apt's check of signatures by the keys of debian-archive-keyring or those that are trusted anyway: files of keys have accounts of their own, and an unknown one is a finding",
   applies: (path) => path === '/etc/apt/sources.list' || /^\/etc\/apt\/sources\.list\.d\/[A-Za-z0-9_.-]+\.(?:list|sources)$/.test(path),
   equal: (a, b) => isDebianSources(a) && isDebianSources(b),
   form: isDebianSources,

@@ -121,7 +121,12 @@ export const STEP_RULES = {
       'equal to what the verified packages make but for the access control list, which builders leave out of their layers; a list that is there is compared',
   },
   debArchive: { name: 'deb-archive', version: 1, reason: 'a .deb left in the cache whose digest is that of a verified package' },
-  archiveIndex: { name: 'archive-index', version: 1, reason: "an index left in apt's lists whose digest is one of the verified chain" },
+  archiveIndex: {
+    name: 'archive-index',
+    version: 2,
+    reason:
+      "a Release file or index left in apt's lists whose digest is one of the verified chain, under the name that the Release file gives it",
+  },
   parentDirectory: {
     name: 'parent-directory',
     version: 1,

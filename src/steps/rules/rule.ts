@@ -1,3 +1,4 @@
+import type { Digest } from '../../model/digest.ts';
 import type { FileFacts } from '../../model/inventory.ts';
 import type { Path } from '../../model/path.ts';
 
@@ -10,6 +11,8 @@ export type RuleContext = {
   drifted: ReadonlySet<string>;
   /** The file beside it in the same image: `neighbour('/etc/passwd')`. */
   neighbour(side: 'published' | 'other', path: Path): Side | undefined;
+  /** Which bytes apt's lists of an image may have by what was verified of them; undefined where nobody looked, as for a rebuild. */
+  lists(side: 'published' | 'other'): ReadonlyMap<Path, ReadonlySet<Digest>> | undefined;
   /** Names of the verified packages, without architecture. */
   verified: ReadonlySet<string>;
   /** The name of an id of the published image, by its own /etc/passwd. */
@@ -46,6 +49,8 @@ export type Rule = {
   form?(published: Side, context: RuleContext): boolean;
   /** True where `form` may also excuse that only one of the two images has the file. */
   mayBeAbsent?: boolean;
+  /** True where `form` holds every byte against what somebody has signed: nothing is left that was not compared. */
+  signed?: true;
   /** True where even `equal` could only look at the form: the file is named as not compared. */
   formOnly?(published: Side): boolean;
   /** True where the file follows from the installed packages, so that other packages make it differ. */
