@@ -313,6 +313,11 @@ export const FINDINGS = {
     title: 'The image has no Debian package database',
     advice: 'Build on a Debian base image, and keep /var/lib/dpkg.',
   },
+  'archive-not-configured': {
+    severity: 'info',
+    title: 'The image is of a derivative of Debian whose archive this instance does not follow',
+    advice: 'Where it is to be trusted, the operator of the instance names its archive and keyring in CONFORME_DERIVATIVES.',
+  },
   'base-unpinned': {
     severity: 'low',
     title: 'The Dockerfile names an image by a tag, which may be another image tomorrow',

@@ -14,7 +14,13 @@ const REASONS: ReadonlyMap<UnverifiedReason, string> = new Map([
 
 /** What the image says about its packages, held against what the archive signed. */
 export function* packageDatabase(scene: Scene): Generator<Found> {
-  const { evidence, expectation } = scene.file;
+  const { evidence, expectation, published } = scene.file;
+  if (!evidence.applies && evidence.packages.length > 0) {
+    const { ID: id = '' } = installedPackages(published.inventory, published.contents).osRelease;
+    const what = `the image is of the distribution ${textFromBytes(Buffer.from(id))} and has ${count(evidence.packages.length, 'package')}`;
+    yield found(scene, 'archive-not-configured', `${what}; no archive of it is configured here, so no file could be held against one`);
+    return;
+  }
   if (!evidence.applies) {
     const instead = evidence.search === undefined ? 'no file could be held against its archive' : 'files were looked up by their hashes';
     yield found(scene, 'no-package-database', `no package database of Debian was found, so ${instead}`);
@@ -31,7 +37,6 @@ export function* packageDatabase(scene: Scene): Generator<Found> {
       ),
     });
   }
-  const { published } = scene.file;
   for (const { path, detail } of installedPackages(published.inventory, published.contents).rejected) {
     yield found(scene, 'package-database-forged', `${path}: ${textFromBytes(Buffer.from(detail))}`, { severity: 'medium', paths: [path] });
   }

@@ -86,6 +86,18 @@ test('an image without a package database', () => {
   assert.ok(told({ packages: [], reinstalled: false }).includes('info no-package-database'));
 });
 
+test('an image of a derivative of which no archive is configured', () => {
+  const inputs = judgeInputs({ published: change(honest(), { '/etc/os-release': 'ID=ubuntu\nVERSION_CODENAME=noble\n' }), packages: [], reinstalled: false }); // prettier-ignore
+  const packages = judgeInputs().evidence.packages.map(({ chain: _chain, ...one }) => ({ ...one, status: 'unverified-version' as const }));
+  const { findings } = judge({ ...inputs, evidence: { ...inputs.evidence, applies: false, archives: [], packages } }).verdict;
+  const codes = findings.map(({ code }) => code);
+  assert.ok(!codes.includes('no-package-database') && !codes.includes('package-unverified'));
+  assert.equal(
+    findings.find(({ code }) => code === 'archive-not-configured')?.message,
+    'the image is of the distribution ubuntu and has 4 packages; no archive of it is configured here, so no file could be held against one',
+  );
+});
+
 test('a layer that can be read in two ways', () => {
   const anomaly = (code: Anomaly['code'], path: string): Anomaly => ({ code, path, layer: 0, detail: `${path} stands twice` });
   const { verdict } = judge(
