@@ -1,6 +1,6 @@
 import type { ImageSide } from './case.ts';
 import { compare } from './compare.ts';
-import { installedPackages } from './installed-packages.ts';
+import { differingPackages } from './explain/packages.ts';
 
 /**
  * Whether a second build could tell more about the differences of the first: one that no rule excuses, at a path that steps of the
@@ -16,16 +16,7 @@ export function mayVary(published: ImageSide, rebuilt: ImageSide, baseLayers: nu
 }
 
 /** Packages that the two databases name in other versions, whoever vouches for them: their logs and caches differ by these. */
-function movedNames(published: ImageSide, rebuilt: ImageSide): ReadonlySet<string> {
-  const versions = new Map(installed(rebuilt).map(({ name, architecture, version }) => [`${name}:${architecture}`, version]));
-  return new Set(
-    installed(published).flatMap(({ name, architecture, version }) => {
-      const now = versions.get(`${name}:${architecture}`);
-      return now === undefined || now === version ? [] : [name];
-    }),
-  );
-}
-
-function installed({ inventory, contents }: ImageSide) {
-  return installedPackages(inventory, contents).packages;
+export function movedNames(published: ImageSide, rebuilt: ImageSide): ReadonlySet<string> {
+  const moved = differingPackages(published, rebuilt).filter((one) => one.published !== undefined && one.rebuilt !== undefined);
+  return new Set(moved.map(({ name }) => name));
 }

@@ -1,5 +1,5 @@
 import { structuredPatch } from 'diff';
-import { textFromBytes } from '../model/path.ts';
+import { shownLine } from '../model/shown-line.ts';
 
 /** Bytes of either side; a conffile beyond it is data. */
 const TEXT_BYTES_MAX = 256 * 1024;
@@ -44,10 +44,5 @@ function textOf(bytes: Uint8Array): string | undefined {
 
 function printable(line: string): string {
   if (line.startsWith('\\')) return line; // diff's own remark: every line of a file begins with a sign or a space
-  const cut = line.length > LINE_MAX ? `${line.slice(0, LINE_MAX)}…` : line;
-  // A tab is layout, here as in the file.
-  return cut
-    .split('\t')
-    .map((part) => textFromBytes(Buffer.from(part)))
-    .join('\t');
+  return shownLine(line, LINE_MAX);
 }
