@@ -31,7 +31,8 @@ FROM service AS rebuild
 USER root
 # libnss-systemd: see src/adapters/environment/environment.sh.
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends buildah iproute2 libcap2-bin libnss-systemd mmdebstrap runc uidmap \
+ && apt-get install --yes --no-install-recommends \
+      binutils buildah diffoscope-minimal iproute2 libcap2-bin libnss-systemd mmdebstrap runc uidmap unzip \
  && rm -rf /var/lib/apt/lists/*
 # The two programs that map subordinate ids, with the one capability that each needs in place of set-user-id root: as such they
 # would need CAP_SYS_ADMIN in a container, see https://github.com/containers/podman/blob/main/contrib/podmanimage/stable/Containerfile

@@ -13,6 +13,9 @@ export type ArchiveLimits = {
 /** A tree of node modules has 100,000 files, a toolchain 2 GB. */
 export const ARCHIVE_LIMITS: ArchiveLimits = { members: 500_000, unpacked: 8 * 1024 ** 3, ratio: 200, ratioFrom: 256 * 1024 ** 2 };
 
+/** For archives that nothing rests on: what they hold is shown to a reader. */
+export const LOOKED_AT_LIMITS: ArchiveLimits = { members: 20_000, unpacked: 512 * 1024 ** 2, ratio: 200, ratioFrom: 64 * 1024 ** 2 };
+
 export class ArchiveLimit extends Error {}
 
 /** The members of one file as they are found, within the bounds. Throws {@link ArchiveLimit}. */

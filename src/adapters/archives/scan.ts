@@ -14,6 +14,8 @@ const INNER = /^data\.tar(?:\.(?:gz|xz|zst|bz2))?$/;
 /** Bytes; a gem is read at once. */
 const INNER_BYTES_MAX = 128 * 1024 ** 2;
 
+export { LOOKED_AT_LIMITS } from './members.ts';
+
 export function makeScanArchive(limits: ArchiveLimits = ARCHIVE_LIMITS): ScanArchive {
   return async (file) => {
     const { size } = await stat(file);
