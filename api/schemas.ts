@@ -2,6 +2,7 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import { Digest } from '../src/model/digest.ts';
 import { Platform } from '../src/model/oci.ts';
+import { DiffNode, Explanation, Explanations } from '../src/model/explanation.ts';
 import { RequestedSource, VerificationRequest } from '../src/model/request.ts';
 import { Path } from '../src/model/path.ts';
 import { AccountLine, ATTRIBUTIONS, CAUSES, Difference, DIFFERENCE_CLASSES, RESULTS, Verdict } from '../src/model/verdict.ts';
@@ -69,7 +70,13 @@ const page = <T extends TSchema>(item: T, id: string) =>
   });
 export const VerificationsPage = page(VerificationView, 'Verification');
 export const FilesPage = page(AccountLine, 'AccountLine');
-export const DifferencesPage = page(Difference, 'Difference');
+/** A difference as it is stored, with where its explanation is read. */
+export const DifferenceView = Type.Object({
+  ...Difference.properties,
+  links: Type.Optional(Type.Object({ explanation: Type.String() })),
+});
+export type DifferenceView = Static<typeof DifferenceView>;
+export const DifferencesPage = page(DifferenceView, 'Difference');
 
 export const StoredContext = Type.Object({ digest: Digest, size: Type.Integer({ description: 'bytes as sent' }) });
 
@@ -165,6 +172,7 @@ export const DifferencesQuery = Type.Object(
 );
 
 export const IdParams = Type.Object({ id: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }) });
+export const ExplanationParams = Type.Object({ ...IdParams.properties, digest: Digest });
 export const DigestParams = Type.Object({ digest: Digest });
 
 /** Schemas that others refer to, each under the name that the OpenAPI document gives it. */
@@ -176,8 +184,11 @@ export const SHARED: Record<string, TSchema> = {
   Verdict,
   AccountLine,
   FilesPage,
-  Difference,
+  Difference: DifferenceView,
   DifferencesPage,
+  DiffNode,
+  Explanation,
+  Explanations,
   StoredContext,
   FoundImage,
   ImagesPage,

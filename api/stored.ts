@@ -1,6 +1,7 @@
 /** Reading the documents that a verdict was made from. All of them are immutable and named by their digest. */
 import { StringDecoder } from 'node:string_decoder';
 import type { Digest } from '../src/model/digest.ts';
+import type { Explanation } from '../src/model/explanation.ts';
 import type { Inventory, LayerSummary } from '../src/model/inventory.ts';
 import { canonicalJson } from '../src/model/json.ts';
 import type { Rebuild } from '../src/model/rebuild.ts';
@@ -62,6 +63,15 @@ export function statementOf(record: VerdictRecord): Statement {
 export async function rebuildOf(blobs: Blobs, statement: Statement): Promise<Rebuild | undefined> {
   const digest = statement.predicate.byproducts.rebuild;
   return digest === undefined ? undefined : (JSON.parse((await blobs.read(digest)).toString('utf8')) as Rebuild);
+}
+
+/** Bytes. What an explanation holds is bounded where it is made. */
+const EXPLANATION_BYTES_MAX = 1024 * 1024;
+
+/** With how long its JSON is. */
+export async function readExplanation(blobs: Blobs, document: Digest): Promise<{ explanation: Explanation; characters: number }> {
+  const text = (await blobs.read(document, EXPLANATION_BYTES_MAX)).toString('utf8');
+  return { explanation: JSON.parse(text) as Explanation, characters: text.length };
 }
 
 /** The layers alone, out of an inventory that can be a hundred megabytes: extracted once and kept as a document of its own. */

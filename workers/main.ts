@@ -78,7 +78,7 @@ export async function openCommon(config: Config, address: string, log: Logger): 
 export async function startRebuild(common: Common): Promise<Running> {
   const { config, log, blobs, progress, consume } = common;
   const { makeScanLayer } = await import('../src/adapters/layers/scan.ts');
-  const { makeScanArchive } = await import('../src/adapters/archives/scan.ts');
+  const { LOOKED_AT_LIMITS, makeScanArchive } = await import('../src/adapters/archives/scan.ts');
   const { makeProxy } = await import('../src/adapters/network/proxy.ts');
   const { makePast } = await import('../src/adapters/network/past.ts');
   const { snapshotAddress } = await import('../src/adapters/debian/snapshot-address.ts');
@@ -86,6 +86,10 @@ export async function startRebuild(common: Common): Promise<Running> {
   const { buildah } = await import('../src/adapters/buildah/buildah.ts');
   const { findBuildkit } = await import('../src/adapters/buildkit/buildkit.ts');
   const { makeReinstaller } = await import('../src/adapters/environment/reinstaller.ts');
+  const { makeBuiltLayers } = await import('../src/adapters/built-layers/built-layers.ts');
+  const { makeRunConfined } = await import('../src/adapters/environment/confined.ts');
+  const { makeScratch } = await import('../src/adapters/environment/scratch.ts');
+  const { findDiffoscope } = await import('../src/adapters/diffoscope/diffoscope.ts');
   const { sweepJobs } = await import('../src/adapters/environment/jobs.ts');
   const { sweepCgroups } = await import('../src/adapters/environment/cgroup.ts');
   const { readSubordinateIds } = await import('../src/adapters/environment/subids.ts');
@@ -99,6 +103,9 @@ export async function startRebuild(common: Common): Promise<Running> {
 
   const buildkit = config.buildkit === 'none' ? undefined : await findBuildkit(config.buildkit);
   if (buildkit === undefined) log.info('no BuildKit is set up here; images that it built are rebuilt with buildah, as far as that can');
+
+  const diffoscope = await findDiffoscope(makeRunConfined({ folder, ids }));
+  if (diffoscope === undefined) log.info('no diffoscope is installed here; what differs inside of files is told without it');
 
   const archives = makeGuard({ allow: config.allowAddresses, hosts: await archiveHosts(config) });
   const { snapshotUrl } = config;
@@ -128,6 +135,12 @@ export async function startRebuild(common: Common): Promise<Running> {
       programs: buildkit === undefined ? [buildah] : [buildah, buildkit],
       openProxy: (plan, keep) => makeProxy({ guard: archives, keep, ...pastOf(plan) }),
     }),
+    explaining: {
+      openScratch: makeScratch({ folder, ids }),
+      builtLayers: makeBuiltLayers(join(folder, 'built-layers')),
+      scanArchive: makeScanArchive(LOOKED_AT_LIMITS),
+      ...(diffoscope && { tool: diffoscope }),
+    },
     snapshots: snapshotUrl !== undefined,
     reinstall: makeReinstaller({ folder, ids, limits }),
     blobs,

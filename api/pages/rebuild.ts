@@ -3,10 +3,10 @@ import type { StatedProvenance } from '../../src/model/provenance.ts';
 import type { BuildConditions, BuildPlan, Rebuild, Source } from '../../src/model/rebuild.ts';
 import type { RebuildOutcome } from '../../src/model/rebuilders.ts';
 import type { LayerUse, StatedReproduction, Statement } from '../../src/model/statement.ts';
-import type { Difference, DifferenceClass, Verdict } from '../../src/model/verdict.ts';
+import type { Verdict } from '../../src/model/verdict.ts';
 import { bytesText, countText, printableLine, shortDigest } from '../text.ts';
 import { html, type Html, type Part } from './html.ts';
-import { BASE_WORDS, CAUSE_WORDS, CLASS_WORDS } from './words.ts';
+import { BASE_WORDS } from './words.ts';
 
 const DEPENDENCIES_SHOWN = 200;
 const PACKAGES_SHOWN = 400;
@@ -148,72 +148,6 @@ function dependenciesDetails(dependencies: Rebuild['resolvedDependencies']): Htm
       ${dependencies.length > DEPENDENCIES_SHOWN && html`<p class="soft">and ${dependencies.length - DEPENDENCIES_SHOWN} more in the verdict</p>`}
     </div>
   </details>`;
-}
-
-export function differencesSection(counts: Statement['predicate']['differences'], shown: Difference[], link: string): Html {
-  const causes = (Object.keys(CAUSE_WORDS) as Difference['cause'][]).filter((cause) => (counts.byCause[cause] ?? 0) > 0);
-  const classes = (Object.keys(CLASS_WORDS) as DifferenceClass[]).filter((one) => (counts.byClass?.[one] ?? 0) > 0);
-  return html`<section aria-labelledby="differences">
-    <h2 id="differences">Published against rebuilt <span class="count">${countText(counts.total)}</span></h2>
-    ${counts.total === 0 && html`<p class="soft">No difference.</p>`}
-    ${
-      causes.length > 0 &&
-      html`<div class="card">
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Why</th>
-                <th scope="col" class="number">Paths</th>
-              </tr>
-            </thead>
-            <tbody>
-              ${causes.map(
-                (cause) =>
-                  html`<tr>
-                    <th scope="row"><a href="${link}?cause=${cause}">${cause}</a><small>${CAUSE_WORDS[cause]}</small></th>
-                    <td class="number">${countText(counts.byCause[cause])}</td>
-                  </tr>`,
-              )}
-            </tbody>
-            ${
-              classes.length > 0 &&
-              html`<thead>
-                  <tr>
-                    <th scope="col">Where from</th>
-                    <th scope="col" class="number">Paths</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  ${classes.map(
-                    (one) =>
-                      html`<tr>
-                        <th scope="row"><a href="${link}?class=${one}">${one}</a><small>${CLASS_WORDS[one]}</small></th>
-                        <td class="number">${countText(counts.byClass?.[one] ?? 0)}</td>
-                      </tr>`,
-                  )}
-                </tbody>`
-            }
-          </table>
-        </div>
-      </div>`
-    }
-    ${
-      shown.length > 0 &&
-      html`<details${counts.byCause.unknown > 0 && html` open`}><summary>${(counts.byClass?.same ?? 0) > 0 ? 'As no build of ours makes it' : counts.byCause.unknown > 0 ? 'Without a known cause' : 'Differences'} <span class="count">the first ${shown.length}</span></summary><div class="inside scroll"><table>
-<thead><tr><th scope="col">Path</th><th scope="col">What differs</th><th scope="col">Why</th><th scope="col">Where from</th></tr></thead><tbody>
-${shown.map(
-  ({ path, aspects, cause, class: where, rule, detail }) =>
-    html`<tr>
-      <td><code>${path}</code></td>
-      <td>${aspects.join(', ')}</td>
-      <td>${cause}${rule !== undefined && html` <code>${rule}</code>`}${detail !== undefined && html`<small>${detail}</small>`}</td>
-      <td>${where !== undefined && html`<span title="${CLASS_WORDS[where]}">${where}</span>`}</td>
-    </tr>`,
-)}
-</tbody></table></div></details>`
-    }
-  </section>`;
 }
 
 export function layersSection(layers: LayerSummary[], use: readonly LayerUse[] = []): Html {

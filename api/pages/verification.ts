@@ -1,3 +1,5 @@
+import type { Digest } from '../../src/model/digest.ts';
+import type { Explanation } from '../../src/model/explanation.ts';
 import type { LayerSummary } from '../../src/model/inventory.ts';
 import { parseReference } from '../../src/model/reference.ts';
 import type { Rebuild } from '../../src/model/rebuild.ts';
@@ -11,11 +13,12 @@ import { shortDigest } from '../text.ts';
 import { deliveryView } from '../views.ts';
 import { coverageSection } from './coverage.ts';
 import { contentsAddress, legend } from './contents.ts';
+import { differencesSection } from './differences.ts';
 import type { PageContent } from './document.ts';
 import { findingsSection } from './findings.ts';
 import { html, type Html } from './html.ts';
 import { pictureOf } from './picture.ts';
-import { copiesSection, differencesSection, layersSection, packagesSection, rebuildSection } from './rebuild.ts';
+import { copiesSection, layersSection, packagesSection, rebuildSection } from './rebuild.ts';
 import { checkSection } from './signed.ts';
 import { AUDITABLE_WORDS, REASON_WORDS, RESULT_WORDS, STEP_WORDS, type Tone } from './words.ts';
 
@@ -26,6 +29,7 @@ export type VerdictDetails = {
   layers: LayerSummary[];
   lastLog: string[];
   differences: Difference[];
+  explanations: ReadonlyMap<Digest, Explanation>;
   fingerprint: string;
   tree: Folder | undefined;
 };
@@ -76,7 +80,7 @@ function timeOf(iso: string): Html {
 function donePage({ publicUrl, verification, deliveries }: VerificationPage, details: VerdictDetails): Html {
   const { id, verdict, verdictDigest = '' } = verification;
   if (verdict === undefined) return html``;
-  const { statement, rebuild, layers, lastLog, differences, fingerprint, tree } = details;
+  const { statement, rebuild, layers, lastLog, differences, explanations, fingerprint, tree } = details;
   const api = `/v1/verifications/${id}`;
   const answer = AUDITABLE_WORDS[verdict.auditable];
   return html`<div class="card hero ${answer.tone}">
@@ -100,7 +104,7 @@ function donePage({ publicUrl, verification, deliveries }: VerificationPage, det
     ${findingsSection(verdict, `/v1/verdicts/${verdictDigest}`)} ${coverageSection(verdict, `${api}/files`)}
     ${unexplainedSection(statement, verdict.coverage.files.unexplained, `${api}/files?attribution=unexplained`)}
     ${checkSection(publicUrl, verification, verdictDigest, fingerprint)}
-    ${rebuild?.outcome.status === 'built' && differencesSection(statement.predicate.differences, differences, `${api}/differences`)}
+    ${rebuild?.outcome.status === 'built' && differencesSection(statement.predicate.differences, { differences, explanations, rebuild, api })}
     ${rebuildSection(statement, rebuild, { last: lastLog, link: `${api}/log` })} ${layersSection(layers, statement.predicate.layers)}
     ${packagesSection(statement.predicate, verdict, `/v1/verdicts/${verdictDigest}`)} ${copiesSection(statement.predicate)}
     ${rulesSection(statement)} ${deliveriesSection(deliveries)}`;

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import type { Digest } from '../../src/model/digest.ts';
+import type { Explanation } from '../../src/model/explanation.ts';
 import type { Difference } from '../../src/model/verdict.ts';
 import type { VerdictRecord, Verification } from '../../src/model/verification.ts';
 import { Problem } from '../../src/problem.ts';
@@ -14,7 +15,7 @@ import { problemPage } from '../pages/problem.ts';
 import { type VerdictDetails, verificationPage } from '../pages/verification.ts';
 import { within } from '../patience.ts';
 import { DigestParams, IdParams } from '../schemas.ts';
-import { layersOf, pageOfLines, rebuildOf, statementOf } from '../stored.ts';
+import { layersOf, pageOfLines, readExplanation, rebuildOf, statementOf } from '../stored.ts';
 import { nameOf } from './badge.ts';
 import { contentsRoutes } from './contents.ts';
 import { searchRoutes } from './search.ts';
@@ -24,6 +25,8 @@ const RECENT = 50;
 const LOG_LINES_SHOWN = 40;
 const LOG_BYTES_MAX = 16 * 1024 * 1024;
 const DIFFERENCES_SHOWN = 100;
+/** Characters of JSON; each becomes some two on the page. */
+const EXPLANATIONS_SHOWN = 200_000;
 
 /** What people look at. Where a program would get a problem document, a browser gets a page. */
 export const pageRoutes =
@@ -108,7 +111,21 @@ async function detailsOf(
     orElse('', deps.signer.fingerprint()),
     orElse(undefined, treeOf(blobs, record.account)),
   ]);
-  return { statement, rebuild, layers, lastLog, differences, fingerprint, tree };
+  const explanations = await orElse(new Map(), explanationsOf(deps, differences));
+  return { statement, rebuild, layers, lastLog, differences, explanations, fingerprint, tree };
+}
+
+/** Explanations of these differences, the first that the page has room for. */
+async function explanationsOf({ blobs }: Deps, differences: readonly Difference[]): Promise<Map<Digest, Explanation>> {
+  const shown = new Map<Digest, Explanation>();
+  let room = EXPLANATIONS_SHOWN;
+  for (const { explanation: document } of differences) {
+    if (document === undefined || room <= 0) continue;
+    const { explanation, characters } = await readExplanation(blobs, document);
+    if (characters <= room) shown.set(document, explanation);
+    room -= characters;
+  }
+  return shown;
 }
 
 async function lastLines({ blobs }: Deps, log: Digest): Promise<string[]> {

@@ -4,7 +4,7 @@ import { canonicalJson } from '../model/json.ts';
 import type { ImageConfig, ResolvedImage } from '../model/oci.ts';
 import { RULES_VERSION } from '../model/policy.ts';
 import type { Rebuild } from '../model/rebuild.ts';
-import type { Builder, Clock, Progress, ScanArchive } from '../ports.ts';
+import type { Builder, BuiltImage, Clock, Progress, ScanArchive } from '../ports.ts';
 import type { Pins } from '../steps/pins/index.ts';
 import { getDocument, putDocument } from './documents.ts';
 import { noteDownloads } from './downloads.ts';
@@ -20,8 +20,15 @@ type Made = { built: Built; seconds: number };
 /**
  * Builds a plan over a context, which also pins what is downloaded; the same question on the same day gets what came of it before, as it
  * is asked for several tags and copies of one build. A day, because what a build fetches is not part of the plan. What failed is tried each time.
+ * `whileThere` is called for an image that was built now, before it is removed.
  */
-export async function buildOnce(ports: Ports, order: BuildOrder, context: Digest, pins: Pins): Promise<Made> {
+export async function buildOnce(
+  ports: Ports,
+  order: BuildOrder,
+  context: Digest,
+  pins: Pins,
+  whileThere: (image: BuiltImage, outcome: Built['outcome'] & { status: 'built' }) => Promise<void>,
+): Promise<Made> {
   const { blobs, now } = ports;
   const day = now().toISOString().slice(0, 10);
   // What is kept of a build was read and noted by the code of its time.
@@ -32,14 +39,19 @@ export async function buildOnce(ports: Ports, order: BuildOrder, context: Digest
     return getDocument<Made>(blobs, known);
   }
   const begun = now().getTime();
-  const built = await build(ports, order, pins);
-  const made = { built, seconds: (now().getTime() - begun) / 1000 };
+  let aside = 0; // what takes its time beside the build says nothing of how long another one takes
+  const built = await build(ports, order, pins, async (image, outcome) => {
+    const from = now().getTime();
+    await whileThere(image, outcome);
+    aside += now().getTime() - from;
+  });
+  const made = { built, seconds: (now().getTime() - begun - aside) / 1000 };
   // Only what came of this very plan, and not of one that had to do without archives of a time past.
   if (built.outcome.status === 'built' && built.plan === order.plan) await blobs.link(name, await putDocument(blobs, made));
   return made;
 }
 
-async function build(ports: Ports, order: BuildOrder, pins: Pins): Promise<Built> {
+async function build(ports: Ports, order: BuildOrder, pins: Pins, whileThere: Parameters<typeof buildOnce>[4]): Promise<Built> {
   const { blobs, builder } = ports;
   const log = keepLog(blobs, order.onLog);
   const build = (plan: BuildOrder['plan']): ReturnType<Builder['build']> => builder.build({ ...order, plan, onLog: log.line });
@@ -66,6 +78,7 @@ async function build(ports: Ports, order: BuildOrder, pins: Pins): Promise<Built
     const baseLayers = baseLayersOf(image.config, bases);
     const outcome = { status: 'built' as const, inventory, manifestDigest: image.manifestDigest, ...(baseLayers > 0 && { baseLayers }) };
     const downloads = await noteDownloads(ports, built.fetched, pins, inventory);
+    await whileThere(image, outcome);
     return { ...kept, ...(downloads === undefined ? {} : { downloads }), outcome };
   } finally {
     await built.done();

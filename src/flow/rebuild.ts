@@ -16,13 +16,14 @@ import { basesOf, planBuild } from '../steps/plan-build.ts';
 import { pinBases } from './bases.ts';
 import { buildOnce } from './build-once.ts';
 import { getContents, getDocument } from './documents.ts';
-import { type InventoryPorts, inventoryOf } from './inventory.ts';
+import { type ExplainPorts, makeExplaining } from './explain.ts';
+import { inventoryOf } from './inventory.ts';
 import { readProvenance } from './provenance.ts';
 import { orRefusal, refusal } from './refusal.ts';
 import { type BuildOrder, rebuildAgain } from './second-rebuild.ts';
 import { fetchSource } from './source.ts';
 
-export type RebuildPorts = InventoryPorts & {
+export type RebuildPorts = ExplainPorts & {
   scanArchive: ScanArchive;
   git: Git;
   builder: Builder;
@@ -31,8 +32,6 @@ export type RebuildPorts = InventoryPorts & {
   now: Clock;
   /** What one build may take, and two together. */
   buildSeconds: number;
-  /** Aborted when the process stops: the job is then done again elsewhere. */
-  signal?: AbortSignal;
 };
 
 /**
@@ -117,13 +116,20 @@ export async function attemptRebuild(ports: RebuildPorts, job: VerificationJob, 
     onLog: (line) => progress.log(job.id, line),
   };
   const pins = pinsOf(dockerfile, path, plan, fetched.texts);
-  const { built, seconds } = await buildOnce(ports, order, fetched.context, pins);
-  Object.assign(rebuild, built);
-  if (rebuild.outcome.status !== 'built') return end(rebuild.outcome);
-  // What the first one left is gone by now: two builds never take the room of two.
-  const second = await rebuildAgain(ports, { published, reference, rebuild, order: { ...order, plan: built.plan ?? plan }, seconds });
-  if (second !== undefined) rebuild.second = second;
-  return end(rebuild.outcome);
+  const explaining = makeExplaining(ports, { published, reference, bases: order.bases, onLog: order.onLog });
+  try {
+    const { built, seconds } = await buildOnce(ports, order, fetched.context, pins, explaining.collect);
+    Object.assign(rebuild, built);
+    if (rebuild.outcome.status !== 'built') return end(rebuild.outcome);
+    // What the first one left is gone by now: two builds never take the room of two.
+    const second = await rebuildAgain(ports, { published, reference, rebuild, order: { ...order, plan: built.plan ?? plan }, seconds });
+    if (second !== undefined) rebuild.second = second;
+    const explanations = await explaining.explain(rebuild);
+    if (explanations !== undefined) rebuild.explanations = explanations;
+    return end(rebuild.outcome);
+  } finally {
+    await explaining.done();
+  }
 }
 
 /** When the published image took its packages from the archives; undefined where nothing could come of it. */

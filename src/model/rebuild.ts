@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import type { InstallationDate } from './debian.ts';
 import { Digest } from './digest.ts';
+import type { Explanations } from './explanation.ts';
 import type { Platform } from './oci.ts';
 import type { Path } from './path.ts';
 import type { StatedProvenance } from './provenance.ts';
@@ -185,6 +186,8 @@ export type Rebuild = {
   conditions?: BuildConditions;
   /** Only where something differs that no rule excuses and that a build can make vary. */
   second?: SecondRebuild;
+  /** What differs inside of files; for readers, and decides nothing. */
+  explanations?: Explanations;
   /** Parsed instructions of the Dockerfile with their lines, for tracing layers to lines. */
   dockerfile?: {
     path: string;

@@ -99,6 +99,10 @@ export const Difference = Type.Object({
   /** Name and version of the rule that found the cause. */
   rule: Type.Optional(Type.String()),
   detail: Type.Optional(Type.String()),
+  line: Type.Optional(Type.Integer({ description: 'line of the Dockerfile whose step made the file, where known' })),
+  explanation: Type.Optional(
+    Type.Unsafe<Digest>({ ...Digest, description: 'of a document that tells what differs inside; it decides nothing' }),
+  ),
 });
 export type Difference = Static<typeof Difference>;
 

@@ -15,6 +15,7 @@ import { lineOfLayers } from './dockerfile-lines.ts';
 import { findings } from './findings/index.ts';
 import { makeStatement } from './make-statement.ts';
 import { mayHaveMoved, packageDrift } from './package-drift.ts';
+import { pointDifferences } from './point-differences.ts';
 import { reproducedDebs } from './reproduced-packages.ts';
 import { summarise } from './summarise.ts';
 import { traceDrift } from './trace-drift.ts';
@@ -41,7 +42,7 @@ export function judge(inputs: JudgeInputs): Judgement {
   const drift = packageDrift(file);
   const compared = rebuilt === undefined ? [] : compare(published, rebuilt, new Set(drift.keys()));
   const account = attribute(file, compared);
-  const differences = classDifferences(file, traceDrift(file, compared, account, drift));
+  const differences = pointDifferences(file, classDifferences(file, traceDrift(file, compared, account, drift)));
 
   const byPath = new Map<Path, AccountLine>();
   for (const line of account) byPath.set(line.path, line);

@@ -101,6 +101,18 @@ describe('a page', () => {
     assert.match(await page(pages['overview'] ?? ''), /demo\/backdoored:1.*Not auditable/s);
   });
 
+  it('tells of a difference which step made it, and folded what differs inside', async () => {
+    const text = (await page(pages['backdoored'] ?? '')).replace(/[ \n]+/g, ' ');
+    assert.match(text, /Dockerfile line 4<?[^<]*: <code>RUN make install &amp;&amp; echo &quot;&lt;b&gt;done/);
+    assert.equal(text.match(/<details class="explanation">/g)?.length, 3);
+    assert.match(text, /2 lines added, 1 removed/);
+    assert.match(text, /<span class="add">\+keys = &lt;script&gt;alert\(3\)&lt;\/script&gt; \\xe2\\x80\\xaegnp/);
+    assert.match(text, /1 of \d+ sections.*<code>\.rodata<\/code>.*The bytes differ from byte/);
+    assert.match(text, /By diffoscope 240/);
+    assert.match(text, /2 differing files were not looked into: larger than 24 MiB/);
+    assert.match(text, /netcat-openbsd:amd64<\/td> <td><span class="soft">not there<\/span><\/td> <td><code>1\.219-1/);
+  });
+
   it('tells what rests on packages that others built again, where any were asked', async () => {
     const text = (await page(pages['honest'] ?? '')).replace(/[ \n]+/g, ' ');
     assert.match(text, /1 of these, with 1\u202f427 files and 2\.4 MB, were built again from their source with the same bytes/);

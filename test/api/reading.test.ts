@@ -9,6 +9,7 @@ import { Version } from '@cyclonedx/cyclonedx-library/Spec';
 import { JsonStrictValidator } from '@cyclonedx/cyclonedx-library/Validation';
 import request, { type Response } from 'supertest';
 import { digestOf } from '../../src/model/digest.ts';
+import { canonicalJson } from '../../src/model/json.ts';
 import type { AccountLine } from '../../src/model/verdict.ts';
 import type { Verification } from '../../src/model/verification.ts';
 import { assertMatches } from '../support/matches.ts';
@@ -16,6 +17,7 @@ import { HOSTILE_NAME, sampleAccount } from '../support/sample-verdict.ts';
 import { spdxFaults } from '../support/spdx.ts';
 import { startService, type TestService } from '../support/service.ts';
 
+const EXPLAINED = ['/etc/app.conf', '/usr/sbin/nginx', '/srv/app.jar'];
 const TOKEN = 'a-token-of-the-test-1234';
 let service: TestService;
 let honest: Verification;
@@ -168,17 +170,17 @@ describe('the account', () => {
     assertMatches('DifferencesPage', body);
     assert.deepEqual(
       body.items.map(({ cause }: { cause: string }) => cause),
-      ['normalised', 'unknown'],
+      ['normalised', ...[HOSTILE_NAME, ...EXPLAINED].map(() => 'unknown')],
     );
     const grave = await get(`/v1/verifications/${bad.id}/differences?cause=unknown`);
     assert.deepEqual(
       grave.body.items.map(({ path }: { path: string }) => path),
-      [HOSTILE_NAME],
+      [HOSTILE_NAME, ...EXPLAINED],
     );
     const same = await get(`/v1/verifications/${bad.id}/differences?class=same`);
     assert.deepEqual(
       same.body.items.map((one: { path: string; class: string }) => [one.path, one.class]),
-      [[HOSTILE_NAME, 'same']],
+      [HOSTILE_NAME, ...EXPLAINED].map((path) => [path, 'same']),
     );
     assert.equal((await get(`/v1/verifications/${bad.id}/differences?class=other`)).status, 400);
     const log = await get(`/v1/verifications/${bad.id}/log`);
@@ -186,6 +188,32 @@ describe('the account', () => {
     assert.equal(log.headers['x-content-type-options'], 'nosniff');
     assert.match(log.text, /^STEP 1\/4/);
     assert.equal((await get(`/v1/verifications/${unsourced.id}/log`)).status, 404);
+  });
+
+  it('has what differs inside of files, each by its digest and for ever, and no other document under that address', async () => {
+    const { body: list } = await get(`/v1/verifications/${bad.id}/differences?cause=unknown`);
+    const index = await get(`/v1/verifications/${bad.id}/explanations`);
+    assertMatches('Explanations', index.body);
+    assert.deepEqual(
+      index.body.files.map(({ path }: { path: string }) => path),
+      EXPLAINED,
+    );
+    assert.equal(index.body.packages.listed[0].name, 'libssl3');
+    for (const { path, explanation, links } of list.items.slice(1)) {
+      const own = `/v1/verifications/${bad.id}/explanations/${explanation}`;
+      assert.equal(links.explanation, `https://conforme.example.org${own}`);
+      const { body, headers } = await get(own);
+      assertMatches('Explanation', body);
+      assert.deepEqual([body.path, headers['etag']], [path, `"${explanation}"`]);
+      assert.match(headers['cache-control'] ?? '', /immutable/);
+      assert.equal((await get(own).set('if-none-match', `"${explanation}"`)).status, 304);
+      assert.equal(digestOf(canonicalJson(body)), explanation, 'nothing of the stored document is left out');
+    }
+    const { account } = (await service.deps.records.verdictOf(bad.id)) ?? {};
+    for (const other of [account, digestOf('nothing')])
+      assert.equal((await get(`/v1/verifications/${bad.id}/explanations/${other}`)).status, 404);
+    assert.equal((await get(`/v1/verifications/${bad.id}/explanations/x`)).status, 400);
+    assert.equal((await get(`/v1/verifications/${unsourced.id}/explanations`)).status, 404);
   });
 });
 

@@ -6,13 +6,13 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import type { VerificationView } from '../../api/schemas.ts';
+import type { DifferenceView, VerificationView } from '../../api/schemas.ts';
 import { startGitServer } from '../../scripts/demo/git-server.ts';
 import { makePublisher, type Publisher } from '../../scripts/demo/publisher.ts';
 import { layerTar, pullParts, pushParts, withLayer } from '../../scripts/demo/registry-image.ts';
 import { changed, edit, type Member, readMembers, writeMembers } from '../../scripts/demo/tar-surgery.ts';
+import type { Explanation } from '../../src/model/explanation.ts';
 import type { Statement } from '../../src/model/statement.ts';
-import type { Difference } from '../../src/model/verdict.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { TestRepository } from '../support/repository.ts';
 import { judged, program, startAsUser, type Started } from './world.ts';
@@ -83,8 +83,12 @@ describe('a build that varies', () => {
     });
     const { verdict } = view;
     assert.ok(verdict !== undefined, JSON.stringify(view.problem));
-    const { items } = (await (await fetch(`${view.links.differences}?limit=1000`)).json()) as { items: Difference[] };
+    const { items } = (await (await fetch(`${view.links.differences}?limit=1000`)).json()) as { items: DifferenceView[] };
     return { view, verdict, at: (path: string) => items.find((one) => one.path === path), items };
+  };
+  const explanationOf = async (difference: DifferenceView | undefined): Promise<Explanation> => {
+    assert.ok(difference?.links !== undefined, JSON.stringify(difference));
+    return (await (await fetch(difference.links.explanation)).json()) as Explanation;
   };
   const statementOf = async ({ verdictDigest }: VerificationView): Promise<Statement> =>
     (await (await fetch(`${service.url}/v1/verdicts/${verdictDigest}`)).json()) as Statement;
@@ -131,6 +135,13 @@ describe('a build that varies', () => {
     assert.match(stdout, /judged again, the same/);
     const page = await (await fetch(view.links.page)).text();
     assert.match(page, /our own two rebuilds differ there as well/);
+
+    // Where a reader goes on: the step, and what differs inside, by our own means or by diffoscope.
+    const date = await explanationOf(at('/srv/date'));
+    assert.deepEqual([at('/srv/date')?.line, at('/srv/order')?.line ?? 5], [6, 5]);
+    assert.match(date.text ?? '', /^@@ -1,1 \+1,1 @@\n-.*\n\+/);
+    assert.equal(at('/srv/doc/changelog.gz')?.explanation, undefined);
+    assert.match(page, /Dockerfile line 6<\/a>|Dockerfile line 6[^]*What differs inside/);
   });
 
   it('hides no program that was changed, which both builds make otherwise', async () => {
@@ -140,6 +151,9 @@ describe('a build that varies', () => {
     assert.deepEqual([at('/bin/tool')?.class, at('/srv/random')?.class], ['same', 'varies']);
     const finding = verdict.findings.find(({ code, paths }) => code === 'unexplained-code' && paths.includes('/bin/tool'));
     assert.equal(finding?.evidence['class'], 'same');
+    // The build was made for the verdict before: what its steps made was kept.
+    assert.equal(at('/bin/tool')?.line, 3);
+    assert.equal((await explanationOf(at('/bin/tool'))).bytes?.offset, 12);
   });
 
   it('gives no cover to a setuid bit on what varies', async () => {
@@ -156,6 +170,9 @@ describe('a build that varies', () => {
     const finding = verdict.findings.find(({ code, paths }) => code === 'unexplained-code' && paths.includes('/bin/stamped'));
     assert.equal(finding?.evidence['class'], 'varies');
     assert.match(finding?.message ?? '', /our own two rebuilds differ there as well/);
+    const { bytes, rebuilt, published, diffoscope } = await explanationOf(at('/bin/stamped'));
+    assert.ok(JSON.stringify(diffoscope).includes('@@'), JSON.stringify(diffoscope));
+    assert.deepEqual([bytes?.offset !== undefined && bytes.offset >= 208, rebuilt.size, published.size], [true, 224, 224]);
   });
 
   it('takes what the second build makes for what the source makes', async (t) => {

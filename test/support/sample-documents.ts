@@ -21,6 +21,12 @@ export const SAMPLE_SOURCE = {
   evidence: 'request' as const,
 };
 
+const SAMPLE_DOCKERFILE = {
+  path: 'Dockerfile',
+  digest: digestOf('Dockerfile'),
+  steps: [{ line: 4, instruction: 'RUN', text: 'RUN make install && echo "<b>done</b>"', stage: 0 }],
+};
+
 export function sampleDifferences(kind: SampleKind): Difference[] {
   return kind === 'unsourced'
     ? []
@@ -39,6 +45,18 @@ export function sampleDifferences(kind: SampleKind): Difference[] {
           : []),
       ];
 }
+
+/** What stands beside the explained files. */
+export const SAMPLE_LEFT = {
+  left: [{ reason: 'larger than 24 MiB', files: 2 }],
+  packages: {
+    listed: [
+      { name: 'libssl3', architecture: 'amd64', rebuilt: '3.0.17-1~deb12u2', published: '3.0.16-1~deb12u1' },
+      { name: 'netcat-openbsd', architecture: 'amd64', published: '1.219-1' },
+    ],
+    more: 0,
+  },
+};
 
 const layer = (index: number, createdBy: string): Inventory['layers'][number] => ({
   digest: digestOf(`layer ${index}`),
@@ -77,7 +95,7 @@ export function sampleRebuild(kind: SampleKind, log: Digest): Rebuild {
     resolvedDependencies: [],
     outcome: built,
     finishedAt: '2025-11-24T00:29:00.000Z',
-    ...(kind === 'unsourced' ? {} : { source: SAMPLE_SOURCE, log }),
+    ...(kind === 'unsourced' ? {} : { source: SAMPLE_SOURCE, log, dockerfile: SAMPLE_DOCKERFILE }),
   };
 }
 

@@ -1,10 +1,20 @@
 /** Verifications and their records, made by hand out of a sample verdict and its documents. */
 import { type Digest, digestOf, hexOf } from '../../src/model/digest.ts';
+import type { Explanations } from '../../src/model/explanation.ts';
 import { canonicalJson } from '../../src/model/json.ts';
 import { PREDICATE_TYPE, type Statement, STATEMENT_TYPE } from '../../src/model/statement.ts';
 import type { VerdictRecord, VerificationJob } from '../../src/model/verification.ts';
 import type { Blobs, Signer } from '../../src/ports.ts';
-import { SAMPLE_EVIDENCE, SAMPLE_LOG, SAMPLE_SOURCE, sampleDifferences, sampleInventory, sampleRebuild } from './sample-documents.ts';
+import {
+  SAMPLE_EVIDENCE,
+  SAMPLE_LEFT,
+  SAMPLE_LOG,
+  SAMPLE_SOURCE,
+  sampleDifferences,
+  sampleInventory,
+  sampleRebuild,
+} from './sample-documents.ts';
+import { explainedDifference, sampleExplanations } from './sample-explanations.ts';
 import { HOSTILE_NAME, sampleAccount, type SampleKind, sampleVerdict } from './sample-verdict.ts';
 
 export const sampleJob = (id: string, reference: string, more: Partial<VerificationJob['request']> = {}): VerificationJob => ({
@@ -34,8 +44,15 @@ export async function sampleRecord(
   const verdict = sampleVerdict(kind);
   const account = sampleAccount(verdict);
   const differences = sampleDifferences(kind);
+  const files: Explanations['files'] = [];
+  for (const explanation of sampleExplanations(kind)) {
+    const document = await put(blobs, canonicalJson(explanation));
+    files.push({ path: explanation.path, document });
+    differences.push(explainedDifference(explanation, document));
+  }
   const inventory = sampleInventory(job.image.manifestDigest);
   const rebuild = sampleRebuild(kind, await put(blobs, SAMPLE_LOG.map((each) => `${each}\n`).join('')));
+  if (files.length > 0) rebuild.explanations = { tool: 'diffoscope 240', files, ...SAMPLE_LEFT };
   const asked = ['https://rebuilder.example.org/amd64', 'https://other.example.net'].map((url) => ({ url, keys: ['key'] }));
   const reproduced =
     kind !== 'honest'
