@@ -94,7 +94,7 @@ export async function reinstall(ports: ReinstallPorts, job: VerificationJob, evi
   if (verified.length === 0) return undefined;
   await progress.step(job.id, 'reinstall');
   const debs = verified.map((one) => one.deb).sort();
-  return once(blobs, `reinstall/v3/${digestOf(canonicalJson(debs))}`, async () => {
+  return once(blobs, `reinstall/v4/${digestOf(canonicalJson(debs))}`, async () => {
     const installed = await ports.reinstall({ id: job.id, packages: verified, onLog: (line) => progress.log(job.id, line) });
     try {
       if (installed.outcome.status === 'failed') return await putDocument(blobs, { debs, outcome: installed.outcome } satisfies Reinstall);

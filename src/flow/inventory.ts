@@ -8,7 +8,7 @@ import { wantsContent } from '../steps/wants-content.ts';
 import { getDocument, once, putDocument, putScan } from './documents.ts';
 
 /** Raised when reading a layer or applying layers comes to mean something else: old scans are then not used any more. */
-export const SCAN_VERSION = 6;
+export const SCAN_VERSION = 7;
 // One layer is decompressed in the thread pool while another is hashed: more than two only compete for two cores.
 const LAYERS_AT_ONCE = 2;
 

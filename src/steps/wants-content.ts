@@ -62,6 +62,11 @@ const BYTECODE_BYTES_MAX = 256 * 1024;
 /** What pip notes of the files that it installed: compared without what follows from the files. */
 const WHEEL_RECORD = /\.dist-info\/RECORD$/;
 
+/** Definitions and indexes of a database's own tables: compared without what the server draws. */
+const TABLE = /^\/var\/lib\/mysql\/(?:mysql|sys|performance_schema)\/[^/]+\.(?:frm|MAI)$/;
+/** Bytes. The largest index of them has 64 kB. */
+const TABLE_BYTES_MAX = 256 * 1024;
+
 /** Where start scripts stand: what they run is read off them. */
 const START_SCRIPT = /^\/(?:[^/]+|usr\/local\/s?bin\/[^/]+|(?:app|opt|srv)\/[^/]+\.sh)$/;
 /** Bytes. The start scripts of databases, the longest there are, have some 15 kB. */
@@ -83,6 +88,7 @@ export function wantsContent(path: Path, size: number): boolean {
     WHEEL_RECORD.test(path)
   )
     return true;
+  if (TABLE.test(path)) return size <= TABLE_BYTES_MAX;
   if (BYTECODE.test(path)) return size <= BYTECODE_BYTES_MAX;
   return (size <= SECRET_BYTES_MAX && SECRET.test(path)) || (size <= START_SCRIPT_BYTES_MAX && START_SCRIPT.test(path));
 }

@@ -3,7 +3,7 @@ import { alwaysAt, linesOf, type Rule, type Side } from './rule.ts';
 /** The name that the clean environment has, where an honest build machine has its own. */
 const OURS = 'localhost';
 /** One label, as engines give their containers: a name of the Internet is not excused. */
-const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
+export const HOST_LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
 const NAMES_IN_A_LINE_MAX = 8;
 
 /** The name in the place of one of ours, where that is all that differs. */
@@ -14,7 +14,7 @@ function nameInPlace(published: string, reinstalled: string): string | undefined
     const after = reinstalled.slice(at + OURS.length);
     if (published.length < before.length + after.length || !published.startsWith(before) || !published.endsWith(after)) continue;
     const name = published.slice(before.length, published.length - after.length);
-    if (LABEL.test(name)) return name;
+    if (HOST_LABEL.test(name)) return name;
   }
   return undefined;
 }

@@ -6,7 +6,9 @@ import { aptCache } from './apt-cache.ts';
 import { aptExtendedStates } from './apt-extended-states.ts';
 import { aptFolders } from './apt-folders.ts';
 import { aptHistory } from './apt-history.ts';
+import { aliasesDb } from './aliases-db.ts';
 import { aptLists } from './apt-lists.ts';
+import { mariadbTables } from './mariadb-tables.ts';
 import { aptSources } from './apt-sources.ts';
 import { aptTerm } from './apt-term.ts';
 import { arTimes, gzipTime, zipMembers } from './archive-times.ts';
@@ -70,6 +72,8 @@ export const FILE_RULES: readonly Rule[] = [
   javaCacerts,
   debconfDatabase,
   postgresCluster,
+  mariadbTables,
+  aliasesDb,
   manIndex,
   builderFiles,
   standardDevices,
