@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OpenScratch } from '../../ports-explain.ts';
 import { createJob } from './jobs.ts';
@@ -13,8 +13,9 @@ export function makeScratch({ folder, ids }: { folder: string; ids: SubordinateI
       async put(bytes) {
         const file = join(job.folder, String(count));
         count += 1;
+        await writeFile(file, bytes);
         // Nobody else gets into the folder; the clean environment, which is another user, is handed the file itself.
-        await writeFile(file, bytes, { mode: 0o644 });
+        await chmod(file, 0o644);
         return file;
       },
       read: (file) => readFile(file),
