@@ -42,7 +42,8 @@ function summaryOf({ text, sections, members, bytes }: Explanation): string {
 /** Hunks of a unified diff, each line by what it says. */
 function diffView(hunks: string): Html {
   const tone = (line: string): string => (line.startsWith('@@') ? 'at' : line.startsWith('+') ? 'add' : line.startsWith('-') ? 'del' : '');
-  return html`<pre class="diff" tabindex="0">${hunks.split('\n').map((line) => html`<span class="${tone(line)}">${line}</span> `)}</pre>`;
+  return html`<pre class="diff" tabindex="0">
+${hunks.split('\n').map((line) => [html`<span class="${tone(line)}">${line}</span>`, '\n'])}</pre>`;
 }
 
 function partsTable(kind: string, { listed, more, same }: DifferingParts): Html {

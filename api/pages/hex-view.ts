@@ -16,7 +16,10 @@ export function hexView({ offset, from, rebuilt, published }: NonNullable<Explan
     const hex = [...line].map((byte, at): Part => [marked(at, byte.toString(16).padStart(2, '0')), at === 7 ? '  ' : ' ']);
     const padding = ' '.repeat((LINE - line.length) * 3 + (line.length < 8 ? 1 : 0));
     const text = [...line].map((byte, at) => marked(at, byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.'));
-    return html`<span class="${sign === '+' ? 'add' : sign === '-' ? 'del' : ''}">${sign}${address} ${hex}${padding} ${text}</span> `;
+    return [
+      html`<span class="${sign === '+' ? 'add' : sign === '-' ? 'del' : ''}">${sign}${address} ${hex}${padding} ${text}</span>`,
+      '\n',
+    ];
   };
   const isSame = (start: number): boolean => ours.subarray(start, start + LINE).equals(theirs.subarray(start, start + LINE));
   return html`<p>The bytes differ from byte ${countText(offset)} on (0x${offset.toString(16)}).</p>

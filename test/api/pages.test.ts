@@ -102,7 +102,11 @@ describe('a page', () => {
   });
 
   it('tells of a difference which step made it, and folded what differs inside', async () => {
-    const text = (await page(pages['backdoored'] ?? '')).replace(/[ \n]+/g, ' ');
+    const whole = await page(pages['backdoored'] ?? '');
+    // A line of a diff or of a hex view is one on the page.
+    assert.match(whole, /<span class="del">-keys = none<\/span>\n<span class="add">\+keys/);
+    assert.match(whole, /<span class="">  ?[0-9a-f]{8} [^\n]*<\/span>\n<span class="del">-[0-9a-f]{8} /);
+    const text = whole.replace(/[ \n]+/g, ' ');
     assert.match(text, /Dockerfile line 4<?[^<]*: <code>RUN make install &amp;&amp; echo &quot;&lt;b&gt;done/);
     assert.equal(text.match(/<details class="explanation">/g)?.length, 3);
     assert.match(text, /2 lines added, 1 removed/);
