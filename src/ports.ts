@@ -160,6 +160,8 @@ export type BuildProgram = {
   name: BuildPlan['builder'];
   /** How it takes base images and gives what it built: `dir:` of containers-transports(5), or an OCI image layout. */
   images: 'dir' | 'oci';
+  /** It cannot keep its files in a tmpfs. */
+  onDisk?: true;
   /** Its version, as the statement names it; `folder` is for what it writes on the way. Throws `environment-missing`. */
   version(folder: string): Promise<string>;
   /** Files of the machine that are not where the system keeps its programs, and where they are seen inside. */

@@ -50,6 +50,10 @@ function makeBuildkit(paths: string[]): BuildProgram {
   return {
     name: 'buildkit',
     images: 'oci',
+    // containerd mounts no overlay with `userxattr` where it sees a tmpfs, although tmpfs has these attributes since Linux 6.6. Without them no step can
+    // rename a folder that it made beside those of a lower layer (EXDEV), which is how dpkg makes each.
+    // https://github.com/containerd/containerd/blob/v2.2.0/plugins/snapshots/overlay/overlayutils/check.go
+    onDisk: true,
     files: paths.map((from, index) => ({ from, to: `/job/programs/${PROGRAMS[index]}` })),
     explain,
     version: () => versionOf(paths[0] ?? ''),

@@ -119,7 +119,8 @@ async function buildIn(program: BuildProgram, { job, proxy, limits, order, condi
     ...steps,
   });
   const files = program.files.map((one): Mount => ({ access: 'read', ...one }));
-  const attempts = await storageChoices(limits, () => job.innerFolder('storage'), order.unlike?.storage === 'memory');
+  const onDisk = program.onDisk === true || order.unlike?.storage === 'memory';
+  const attempts = await storageChoices(limits, () => job.innerFolder('storage'), onDisk);
   for (const [index, storage] of attempts.entries()) {
     conditions.storage = storage.kind;
     const mounts: Mount[] = [

@@ -107,6 +107,18 @@ describe('the BuildKit builder', { concurrency: 2, ...needsBuildkit }, () => {
     await done();
   });
 
+  it('lets a step rename a folder that it made, as dpkg does', async () => {
+    const step = 'mkdir /etc/new && ls -di /etc/new > /before && mv /etc/new /etc/renamed && ls -di /etc/renamed > /after';
+    const { outcome, lines, done } = await build(`FROM small:1\nRUN ${step}\n`);
+    assert.equal(outcome.status, 'built', lines.join('\n'));
+    const contents = await filesOf(outcome.image);
+    const inode = (name: string) => contents.get(name)?.trim().split(' ')[0];
+    // mv copies where the kernel does not rename.
+    assert.match(inode('before') ?? '', /^\d+$/);
+    assert.equal(inode('after'), inode('before'));
+    await done();
+  });
+
   it('builds the same manifest twice, in each format and compression', async () => {
     const make = async (plan: Partial<BuildPlan>) => {
       const { outcome, done, lines } = await build('FROM small:1\nRUN echo a > /a\nRUN echo b > /b\n', { plan });
