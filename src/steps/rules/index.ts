@@ -14,6 +14,7 @@ import { aptTerm } from './apt-term.ts';
 import { arTimes, gzipTime, zipMembers } from './archive-times.ts';
 import { bootstrapLog } from './bootstrap-log.ts';
 import { builderFiles } from './builder-files.ts';
+import { crontabTime } from './crontab-time.ts';
 import { debconfDatabase } from './debconf.ts';
 import { dpkgFilters } from './dpkg-filters.ts';
 import { dpkgLog } from './dpkg-log.ts';
@@ -41,6 +42,7 @@ import { wheelRecord } from './wheel-record.ts';
 export const FILE_RULES: readonly Rule[] = [
   packageAccounts,
   shadowLastChange,
+  crontabTime,
   dpkgStatus,
   dpkgStatusOld,
   dpkgAvailable,

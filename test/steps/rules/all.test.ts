@@ -19,6 +19,7 @@ test('no rule excuses what is run: for every rule an x bit, a setuid bit and a c
     '/var/cache/apt/pkgcache.bin',
     '/var/cache/ldconfig/aux-cache',
     '/etc/shadow',
+    '/var/spool/cron/crontabs/nobody',
     '/etc/machine-id',
     '/etc/ssh/ssh_host_rsa_key',
     '/etc/resolv.conf',
