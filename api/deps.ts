@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
-import type { Blobs, Git, Queue, Records, Registry, Signer, Watch } from '../src/ports.ts';
+import type { Blobs, EnvelopeSigner, Git, Queue, Records, Registry, Signer, Watch } from '../src/ports.ts';
 
 /** Everything the HTTP interface needs, as a plain record that `main.ts` (or a test) composes. */
 export type Deps = {
@@ -21,8 +21,9 @@ export type Deps = {
   records: Records;
   queue: Queue;
   watch: Watch;
-  /** The public half. */
+  /** The public halves. */
   signer: Pick<Signer, 'publicKey' | 'fingerprint'>;
+  envelopeSigner: Pick<EnvelopeSigner, 'publicKey' | 'keyId'>;
   logger: FastifyBaseLogger;
   newId: () => string;
   now: () => Date;

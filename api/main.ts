@@ -15,7 +15,7 @@ import { privateRedis } from '../src/adapters/queue/redis-server.ts';
 import { readOrMake } from '../src/adapters/openpgp/secret-file.ts';
 import { childEnvironment, type Config, parseConfig, type Role, unknownVariables } from '../src/config.ts';
 import { RULES_VERSION } from '../src/model/policy.ts';
-import type { Records, Signer } from '../src/ports.ts';
+import type { Records } from '../src/ports.ts';
 import { Problem } from '../src/problem.ts';
 import { together, untilStopped } from '../workers/lifetime.ts';
 import {
@@ -26,7 +26,7 @@ import {
   openDatabase,
   openGit,
   openRegistry,
-  openSigner,
+  openSigners,
   startConclude,
   startDeliver,
   startEvidence,
@@ -34,11 +34,14 @@ import {
 import type { Running } from '../workers/running.ts';
 import { supervise } from '../workers/supervise.ts';
 import { buildApp } from './app.ts';
+import type { Deps } from './deps.ts';
 
 /** Longer than Redis, database or blob store ever take when they are there. */
 const PATIENCE_MILLISECONDS = 5_000;
 /** What is being answered when the process stops gets this long; a watcher's stream never ends by itself. */
 const DRAIN_MILLISECONDS = 1_500;
+
+type SignerDeps = Pick<Deps, 'signer' | 'envelopeSigner'>;
 
 async function main(): Promise<void> {
   const config = parseConfig(process.env);
@@ -62,15 +65,15 @@ async function main(): Promise<void> {
   if (plays('rebuild')) roles.push(supervise('rebuild', () => spawnRebuild(config, address), log));
   if (database !== undefined) {
     const { records, keys } = database;
-    let signer: Pick<Signer, 'publicKey' | 'fingerprint'> = keys;
+    let published: SignerDeps = keys;
     if (plays('conclude')) {
-      const holder = await openSigner(config);
-      await keys.publish(holder);
-      signer = holder;
-      roles.push(await startConclude(common, records, holder));
+      const signers = await openSigners(config);
+      await keys.publish(signers.signer, signers.envelopeSigner);
+      published = signers;
+      roles.push(await startConclude(common, records, signers));
     }
     if (plays('deliver')) roles.push(await startDeliver(common, records));
-    if (plays('api')) roles.push(await startApi(common, records, signer));
+    if (plays('api')) roles.push(await startApi(common, records, published));
   }
   log.info({ url: config.publicUrl }, 'ready');
 }
@@ -95,7 +98,7 @@ function spawnRebuild(config: Config, address: string): ChildProcess {
   return spawn(process.execPath, [worker, '--child'], { env: environment, detached: true, stdio: ['pipe', 'inherit', 'inherit'] });
 }
 
-async function startApi(common: Common, records: Records, signer: Pick<Signer, 'publicKey' | 'fingerprint'>): Promise<Running> {
+async function startApi(common: Common, records: Records, { signer, envelopeSigner }: SignerDeps): Promise<Running> {
   const { config, log, address, blobs } = common;
   const onError = makeOnError(log);
   const queue = makeQueue(address, onError);
@@ -114,6 +117,7 @@ async function startApi(common: Common, records: Records, signer: Pick<Signer, '
     queue,
     watch,
     signer,
+    envelopeSigner,
     logger: log,
     newId: randomUUID,
     now: () => new Date(),

@@ -31,6 +31,8 @@ export const Links = Type.Object({
   badge: Type.String(),
   verdict: Type.Optional(Type.String()),
   signature: Type.Optional(Type.String()),
+  envelope: Type.Optional(Type.String({ description: 'the same statement as a DSSE envelope' })),
+  summary: Type.Optional(Type.String({ description: 'SLSA verification summary, as a DSSE envelope' })),
   cyclonedx: Type.Optional(Type.String()),
   spdx: Type.Optional(Type.String()),
 });

@@ -19,7 +19,14 @@ export function linksOf(publicUrl: string, { id, image, verdictDigest }: Verific
 }
 
 function verdictLinks(verdict: string): Partial<Static<typeof Links>> {
-  return { verdict, signature: `${verdict}/signature`, cyclonedx: `${verdict}/cyclonedx.json`, spdx: `${verdict}/spdx.json` };
+  return {
+    verdict,
+    signature: `${verdict}/signature`,
+    envelope: `${verdict}/dsse.json`,
+    summary: `${verdict}/vsa.dsse.json`,
+    cyclonedx: `${verdict}/cyclonedx.json`,
+    spdx: `${verdict}/spdx.json`,
+  };
 }
 
 /** A verification as everybody may see it: without the webhook's address, which can be a secret. */

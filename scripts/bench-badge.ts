@@ -15,6 +15,7 @@ import { pino } from 'pino';
 import { buildApp } from '../api/app.ts';
 import { openBlobs } from '../src/adapters/blobs/open.ts';
 import { openPglite } from '../src/adapters/database/open.ts';
+import { makeEnvelopeKey, makeEnvelopeSigner } from '../src/adapters/dsse/signer.ts';
 import { makeSigner } from '../src/adapters/openpgp/signer.ts';
 import { sampleJob, sampleRecord } from '../test/support/sample.ts';
 
@@ -62,6 +63,7 @@ const unused = (): never => {
 const { records, close } = await openPglite(join(folder, 'database'));
 const blobs = openBlobs(pathToFileURL(join(folder, 'blobs')).href);
 const signer = await makeSigner(join(folder, 'key'), 'bench');
+const envelopeSigner = makeEnvelopeSigner(makeEnvelopeKey(), 'made for the bench');
 const app = await buildApp({
   publicUrl: 'http://127.0.0.1',
   token: undefined,
@@ -76,6 +78,7 @@ const app = await buildApp({
   queue: { enqueue: unused, deliver: unused, deliverAgain: unused, currentStep: unused, ready: unused },
   watch: unused,
   signer,
+  envelopeSigner,
   logger: pino({ level: 'info' }, { write: () => undefined }),
   newId: randomUUID,
   now: () => new Date(),
@@ -85,7 +88,7 @@ const bare = fastify();
 let failed = false;
 try {
   const { verification } = await records.accept(sampleJob('bench', REFERENCE), 'bench');
-  await records.conclude(await sampleRecord(blobs, signer, verification, 'honest'));
+  await records.conclude(await sampleRecord(blobs, { signer, envelopeSigner, publicUrl: 'http://127.0.0.1' }, verification, 'honest'));
   const svg = (await app.inject(`/badge/${REFERENCE}.svg`)).body;
   bare.get('/badge', (_request, reply) => reply.type('image/svg+xml; charset=utf-8').send(svg));
   for (const each of [app, bare]) await each.listen({ host: '127.0.0.1', port: 0 });

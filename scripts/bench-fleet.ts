@@ -189,6 +189,7 @@ const app = await buildApp({
   queue: { enqueue: unused, deliver: unused, deliverAgain: unused, currentStep: unused, ready: unused },
   watch: unused,
   signer: { publicKey: unused, fingerprint: unused },
+  envelopeSigner: { publicKey: unused, keyId: unused },
   logger: pino({ level: 'warn' }),
   newId: randomUUID,
   now: () => new Date(),

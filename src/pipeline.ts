@@ -11,6 +11,7 @@ import { type InventoryPorts, inventoryOf } from './flow/inventory.ts';
 import { type Inputs, loadInputs } from './flow/inputs.ts';
 import { rememberLayers } from './flow/judged-layers.ts';
 import { attemptRebuild, type RebuildPorts } from './flow/rebuild.ts';
+import { seal, type SealPorts } from './flow/seal.ts';
 import { withSecurity } from './flow/security.ts';
 import type { DebianEvidence, PackageEvidence, Reinstall } from './model/debian.ts';
 import { type Digest, digestOf } from './model/digest.ts';
@@ -33,7 +34,7 @@ import { wantsContent } from './steps/wants-content.ts';
 export type { InventoryPorts, RebuildPorts };
 export type EvidencePorts = OthersPorts & { debian: Debian; tracker?: Pick<SecurityTracker, 'latest'>; blobs: Blobs; progress: Progress };
 export type ReinstallPorts = { reinstall: Reinstaller; scanLayer: ScanLayer; blobs: Blobs; progress: Progress };
-export type ConcludePorts = { blobs: Blobs; signer: Signer; records: Records; progress: Progress };
+export type ConcludePorts = SealPorts & { blobs: Blobs; signer: Signer; records: Records; progress: Progress };
 
 /** Reads the published image: every layer, once, with every digest verified. */
 export async function takeInventory(ports: InventoryPorts, job: VerificationJob): Promise<Digest> {
@@ -115,16 +116,19 @@ export async function conclude(ports: ConcludePorts, job: VerificationJob, given
   const loaded = await loadInputs(blobs, job, inputs);
   const { account, differences, ...judged } = judge(loaded);
   const byproducts = { ...inputs, account: await putLines(blobs, account), differences: await putLines(blobs, differences) };
-  const statement = Buffer.from(canonicalJson(judged.state(byproducts)));
+  const stated = judged.state(byproducts);
+  const statement = Buffer.from(canonicalJson(stated));
+  const { digest } = await blobs.put([statement]);
   const packages = packagesOfVerdict(loaded.evidence, loaded.published, account);
   const lineOfLayer = lineOfLayers(loaded.published.layers, loaded.rebuild.dockerfile?.steps ?? []);
   const record: VerdictRecord = {
-    digest: (await blobs.put([statement])).digest,
+    digest,
     verification: job.id,
     image: job.image,
     verdict: judged.verdict,
     statement,
     signature: await signer.sign(statement),
+    seals: await seal(ports, stated, statement, digest),
     account: byproducts.account,
     differences: byproducts.differences,
     packages,

@@ -16,6 +16,7 @@ import type {
   VerifiedPackage,
 } from './model/debian.ts';
 import type { Digest } from './model/digest.ts';
+import type { EnvelopeSignature } from './model/dsse.ts';
 import type { FleetPage, PageRequest } from './model/fleet.ts';
 import type { HashSearch, HashSearchResult } from './model/hash-search.ts';
 import type { LayerScan } from './model/inventory.ts';
@@ -266,8 +267,20 @@ export type SecurityTracker = {
 export type Signer = {
   /** Armored detached signature over exactly these bytes. */
   sign(bytes: Uint8Array): Promise<string>;
+  /** A binary OpenPGP message that holds these bytes and the signature over them. */
+  signMessage(bytes: Uint8Array): Promise<Uint8Array>;
   publicKey(): Promise<string>;
   fingerprint(): Promise<string>;
+};
+
+/** The ECDSA key of this instance, whose signatures stand in DSSE envelopes. Held by the same workers as the OpenPGP key. */
+export type EnvelopeSigner = {
+  /** Over an in-toto statement as the payload of an envelope. DSSE v1.0.2, protocol.md. */
+  sign(statement: Uint8Array): Promise<EnvelopeSignature>;
+  /** PEM, SubjectPublicKeyInfo: what `cosign --key` takes. */
+  publicKey(): Promise<string>;
+  /** `SHA256:…`, the fingerprint as ssh-keygen(1) prints it. */
+  keyId(): Promise<string>;
 };
 
 /** How a running job tells what it is doing. Lossy by nature: nothing depends on it but what people watch. */
@@ -371,6 +384,8 @@ export type Records = {
   conclude(record: VerdictRecord, deliveries?: readonly Delivery[], compose?: ComposeDelivery): Promise<boolean>;
   verdict(digest: Digest): Promise<VerdictRecord | undefined>;
   verdictOf(verification: string): Promise<VerdictRecord | undefined>;
+  /** Of the verdicts on one manifest under the name of one repository, newest first, at most `limit`. */
+  sealsOn(repository: string, manifestDigest: Digest, limit: number): Promise<Pick<VerdictRecord, 'digest' | 'seals'>[]>;
   /** Newest first, by reference as normalised or by digest. */
   latest(reference: string): Promise<Verification | undefined>;
   /** Newest first. `image`: a digest of an image, or part of its reference as normalised. */

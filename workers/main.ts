@@ -20,7 +20,7 @@ import type { OthersPorts } from '../src/flow/ask-others.ts';
 import { type Config, parseConfig, type Role, unknownVariables, webhookSecrets } from '../src/config.ts';
 import type { BuildPlan } from '../src/model/rebuild.ts';
 import { snapshotTime } from '../src/model/snapshot-time.ts';
-import type { Blobs, Consume, Git, Progress, Records, Registry, Signer, TellEnd } from '../src/ports.ts';
+import type { Blobs, Consume, EnvelopeSigner, Git, Progress, Records, Registry, Signer, TellEnd } from '../src/ports.ts';
 import { Problem } from '../src/problem.ts';
 import { together, untilStopped } from './lifetime.ts';
 import { logged } from './log.ts';
@@ -193,7 +193,7 @@ async function others(config: Config, blobs: Blobs): Promise<OthersPorts> {
 }
 
 /** Judging, signing, storing; and the upkeep of queue and database. */
-export async function startConclude(common: Common, records: Records, signer: Signer): Promise<Running> {
+export async function startConclude(common: Common, records: Records, signers: Signers): Promise<Running> {
   const { makeQueue } = await import('../src/adapters/queue/queue.ts');
   const { runConclude } = await import('./conclude.ts');
   const { runUpkeep } = await import('./upkeep.ts');
@@ -205,7 +205,7 @@ export async function startConclude(common: Common, records: Records, signer: Si
     progress,
     tellEnd,
     records,
-    signer,
+    ...signers,
     queue,
     publicUrl: config.publicUrl,
     forges: config.forges,
@@ -241,9 +241,16 @@ export async function openDatabase(config: Config, log: Logger): Promise<OpenRec
   return openPostgres(config.databaseUrl, makeOnError(log));
 }
 
-export async function openSigner(config: Config): Promise<Signer> {
+export type Signers = { signer: Signer; envelopeSigner: EnvelopeSigner };
+
+/** The keys of this instance, made in the data folder on first start. */
+export async function openSigners(config: Config): Promise<Signers> {
   const { makeSigner } = await import('../src/adapters/openpgp/signer.ts');
-  return makeSigner(join(config.dataDir, 'key'), config.instance);
+  const { readOrMake } = await import('../src/adapters/openpgp/secret-file.ts');
+  const { makeEnvelopeKey, makeEnvelopeSigner } = await import('../src/adapters/dsse/signer.ts');
+  const folder = join(config.dataDir, 'key');
+  const { text, path } = await readOrMake(folder, 'envelope-key.pem', async () => makeEnvelopeKey());
+  return { signer: await makeSigner(folder, config.instance, config.keyEmail), envelopeSigner: makeEnvelopeSigner(text, path) };
 }
 
 /** Standard Webhooks 1.0.0, "Symmetric". Throws `invalid-configuration`. */
@@ -314,9 +321,9 @@ async function main(): Promise<void> {
   const roles: Running[] = [];
   started.push(together(roles));
   if (database !== undefined && plays('conclude')) {
-    const signer = await openSigner(config);
-    await database.keys.publish(signer);
-    roles.push(await startConclude(common, database.records, signer));
+    const signers = await openSigners(config);
+    await database.keys.publish(signers.signer, signers.envelopeSigner);
+    roles.push(await startConclude(common, database.records, signers));
   }
   if (database !== undefined && plays('deliver')) roles.push(await startDeliver(common, database.records));
   if (plays('evidence')) roles.push(await startEvidence(common));

@@ -1,5 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Digest } from '../../src/model/digest.ts';
+import { type Envelope, ENVELOPE_TYPE, envelopeOf, IN_TOTO_TYPE } from '../../src/model/dsse.ts';
+import { canonicalJson } from '../../src/model/json.ts';
+import type { Seals } from '../../src/model/seals.ts';
 import type { VerdictRecord } from '../../src/model/verification.ts';
 import { Problem } from '../../src/problem.ts';
 import { IMMUTABLE, notModified } from '../caching.ts';
@@ -9,7 +12,21 @@ import { BILL_FORMATS, type BillFormat, billOf } from '../bills.ts';
 import { answersWith, DigestParams } from '../schemas.ts';
 
 /** https://github.com/in-toto/attestation/blob/v1.0/spec/v1/envelope.md#file-naming-convention */
-const STATEMENT_MEDIA_TYPE = 'application/vnd.in-toto+json';
+const STATEMENT_MEDIA_TYPE = IN_TOTO_TYPE;
+
+/** The same statement, and a summary of it, signed in the form that cosign and in-toto's tools read. */
+const ENVELOPES: readonly { path: string; summary: string; read(record: VerdictRecord, seals: Seals): Envelope }[] = [
+  {
+    path: 'dsse.json',
+    summary: 'The statement in a DSSE envelope: its payload is exactly the bytes of the verdict',
+    read: ({ statement }, seals) => envelopeOf(statement, seals.statement),
+  },
+  {
+    path: 'vsa.dsse.json',
+    summary: 'A SLSA verification summary of the verdict, in a DSSE envelope',
+    read: (_record, seals) => seals.summary,
+  },
+];
 
 export const verdictRoutes =
   (deps: Deps): FastifyPluginAsyncTypebox =>
@@ -54,6 +71,27 @@ export const verdictRoutes =
       },
     );
 
+    for (const { path, summary, read } of ENVELOPES) {
+      app.get(
+        `/v1/verdicts/:digest/${path}`,
+        {
+          schema: {
+            tags: ['verdicts'],
+            summary,
+            params: DigestParams,
+            response: answersWith(ENVELOPE_TYPE, 'DSSE v1 envelope; 404 for a verdict from before there were any'),
+          },
+        },
+        async (request, reply) => {
+          const record = await find(request.params.digest);
+          const envelope = record.seals && read(record, record.seals);
+          if (envelope === undefined) throw new Problem('not-found', `the verdict ${record.digest} is from before envelopes were signed`);
+          if (notModified(request, reply, `"${record.digest}.${path}"`, IMMUTABLE)) return reply.send();
+          return reply.type(ENVELOPE_TYPE).send(canonicalJson(envelope));
+        },
+      );
+    }
+
     for (const [format, { path, mediaType, summary, fileName }] of Object.entries(BILL_FORMATS)) {
       app.get(
         `/v1/verdicts/:digest/${path}`,
@@ -90,6 +128,22 @@ export const verdictRoutes =
         const fingerprint = await deps.signer.fingerprint();
         if (notModified(request, reply, `"${fingerprint}"`, 'public, max-age=300')) return reply.send();
         return reply.type('application/pgp-keys').send(await deps.signer.publicKey());
+      },
+    );
+
+    app.get(
+      '/v1/keys/cosign.pub',
+      {
+        schema: {
+          tags: ['verdicts'],
+          summary: 'The ECDSA public key that envelopes are signed with, for `cosign --key`',
+          response: answersWith('application/x-pem-file', 'SubjectPublicKeyInfo; the ETag is its fingerprint as ssh-keygen prints it'),
+        },
+      },
+      async (request, reply) => {
+        const keyId = await deps.envelopeSigner.keyId();
+        if (notModified(request, reply, `"${keyId}"`, 'public, max-age=300')) return reply.send();
+        return reply.type('application/x-pem-file').send(await deps.envelopeSigner.publicKey());
       },
     );
   };

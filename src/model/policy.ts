@@ -1,5 +1,5 @@
 import { partyOf, type RebuilderAnswer } from './rebuilders.ts';
-import type { AccountLine, Attribution, Auditable, Finding } from './verdict.ts';
+import type { AccountLine, Attribution, Auditable, Finding, Verdict } from './verdict.ts';
 
 /** Raised when any rule comes to excuse more or less, or when attribution or findings change: verdicts are then made anew. */
 export const RULES_VERSION = '2';
@@ -60,4 +60,12 @@ export function auditableBy(policy: Policy, { account, findings, weakSettings, e
     } else if (code && policy.weakForCode.includes(attribution)) weak = true;
   }
   return unexplained || weak ? 'partly' : 'yes';
+}
+
+/**
+ * Whether a verdict is good in the sense of a machine that knows nothing between yes and no: every file is accounted for, and the rebuild
+ * accuses nobody. `partly` and `unknown` do not pass: whoever wants to accept them reads the verdict itself.
+ */
+export function passes({ auditable, result }: Pick<Verdict, 'auditable' | 'result'>): boolean {
+  return auditable === 'yes' && result !== 'suspicious';
 }

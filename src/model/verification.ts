@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import type { Digest } from './digest.ts';
 import type { ImageContents } from './image-contents.ts';
 import type { VerificationRequest } from './request.ts';
+import type { Seals } from './seals.ts';
 import { Verdict } from './verdict.ts';
 import type { Platform } from './oci.ts';
 
@@ -55,6 +56,8 @@ export type VerdictRecord = {
   statement: Uint8Array;
   /** Armored detached OpenPGP signature over `statement`. */
   signature: string;
+  /** The other signatures; absent in verdicts from before there were any. */
+  seals?: Seals;
   account: Digest;
   differences: Digest;
   packages: { name: string; version: string; architecture: string; source: string; sourceVersion: string; layer?: number }[];

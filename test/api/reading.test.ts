@@ -13,6 +13,8 @@ import { canonicalJson } from '../../src/model/json.ts';
 import type { AccountLine } from '../../src/model/verdict.ts';
 import type { Verification } from '../../src/model/verification.ts';
 import { assertMatches } from '../support/matches.ts';
+import { payloadByInToto } from '../support/envelopes.ts';
+import { sampleJob, sampleRecord } from '../support/sample.ts';
 import { HOSTILE_NAME, sampleAccount } from '../support/sample-verdict.ts';
 import { spdxFaults } from '../support/spdx.ts';
 import { startService, type TestService } from '../support/service.ts';
@@ -62,7 +64,10 @@ describe('a verdict', () => {
     for (const [path, type, caching] of [
       [`/v1/verdicts/${bad.verdictDigest}`, /^application\/vnd\.in-toto\+json/, /immutable/],
       [`/v1/verdicts/${bad.verdictDigest}/signature`, /^application\/pgp-signature/, /immutable/],
+      [`/v1/verdicts/${bad.verdictDigest}/dsse.json`, /^application\/vnd\.dsse\.envelope\.v1\+json/, /immutable/],
+      [`/v1/verdicts/${bad.verdictDigest}/vsa.dsse.json`, /^application\/vnd\.dsse\.envelope\.v1\+json/, /immutable/],
       ['/v1/keys', /^application\/pgp-keys/, /max-age=300/],
+      ['/v1/keys/cosign.pub', /^application\/x-pem-file/, /max-age=300/],
     ] as const) {
       const { status, headers } = await get(path);
       assert.equal(status, 200);
@@ -74,6 +79,40 @@ describe('a verdict', () => {
     }
     const none = await get(`/v1/verdicts/${digestOf('none')}`);
     assert.deepEqual([none.status, none.body.code, none.headers['cache-control']], [404, 'not-found', 'no-store']);
+  });
+
+  it('is signed in envelopes as well, which in-toto accepts for the very bytes and for the summary of them', async () => {
+    const bytes = async (path: string): Promise<Buffer> => (await get(path).buffer(true).parse(raw)).body as Buffer;
+    const key = (await bytes('/v1/keys/cosign.pub')).toString();
+    const verdict = await bytes(`/v1/verdicts/${bad.verdictDigest}`);
+    const { body } = await get(`/v1/verifications/${bad.id}`);
+    for (const [name, result, verification] of [
+      ['dsse.json', undefined, bad],
+      ['vsa.dsse.json', 'FAILED', bad],
+      ['vsa.dsse.json', 'PASSED', honest],
+    ] as const) {
+      const path = `/v1/verdicts/${verification.verdictDigest}/${name}`;
+      const payload = await payloadByInToto((await bytes(path)).toString(), key);
+      if (result === undefined) assert.deepEqual(payload, verdict);
+      else assert.equal(JSON.parse(payload.toString()).predicate.verificationResult, result);
+      assert.deepEqual(await bytes(path), await bytes(path), 'it is signed once');
+    }
+    assert.deepEqual(
+      [body.links.envelope, body.links.summary].map((link: string) => new URL(link).pathname),
+      ['dsse.json', 'vsa.dsse.json'].map((name) => `/v1/verdicts/${bad.verdictDigest}/${name}`),
+    );
+  });
+
+  it('from before there were envelopes has none', async () => {
+    const job = sampleJob('before-envelopes', 'registry.example.org/old:1');
+    await service.deps.records.accept(job, job.id);
+    const { seals: _none, ...record } = await sampleRecord(service.deps.blobs, service.signers, job, 'honest');
+    assert.equal(await service.deps.records.conclude({ ...record, packages: [] }), true);
+    for (const name of ['dsse.json', 'vsa.dsse.json']) {
+      const { status, body } = await get(`/v1/verdicts/${record.digest}/${name}`);
+      assert.deepEqual([status, body.code], [404, 'not-found']);
+    }
+    assert.equal((await get(`/v1/verdicts/${record.digest}/signature`)).status, 200);
   });
 
   it('stands in the verification as documented, without the webhook', async () => {

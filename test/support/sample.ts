@@ -1,4 +1,5 @@
 /** Verifications and their records, made by hand out of a sample verdict and its documents. */
+import { seal, type SealPorts } from '../../src/flow/seal.ts';
 import { type Digest, digestOf, hexOf } from '../../src/model/digest.ts';
 import type { Explanations } from '../../src/model/explanation.ts';
 import { canonicalJson } from '../../src/model/json.ts';
@@ -34,13 +35,10 @@ async function* once(text: string): AsyncGenerator<Uint8Array> {
 const put = async (blobs: Blobs, text: string): Promise<Digest> => (await blobs.put(once(text))).digest;
 const lines = (values: readonly unknown[]): string => values.map((value) => `${canonicalJson(value)}\n`).join('');
 
+export type SampleSigners = SealPorts & { signer: Pick<Signer, 'sign'> };
+
 /** Stores what a verdict rests on and gives the record that concludes the job. */
-export async function sampleRecord(
-  blobs: Blobs,
-  signer: Pick<Signer, 'sign'>,
-  job: VerificationJob,
-  kind: SampleKind,
-): Promise<VerdictRecord> {
+export async function sampleRecord(blobs: Blobs, ports: SampleSigners, job: VerificationJob, kind: SampleKind): Promise<VerdictRecord> {
   const verdict = sampleVerdict(kind);
   const account = sampleAccount(verdict);
   const differences = sampleDifferences(kind);
@@ -174,7 +172,8 @@ export async function sampleRecord(
     image: job.image,
     verdict,
     statement: bytes,
-    signature: await signer.sign(bytes),
+    signature: await ports.signer.sign(bytes),
+    seals: await seal(ports, statement, bytes, digestOf(bytes)),
     account: accountDigest,
     differences: differencesDigest,
     packages: [

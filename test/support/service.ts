@@ -10,6 +10,7 @@ import { type App, buildApp } from '../../api/app.ts';
 import type { Deps } from '../../api/deps.ts';
 import { openBlobs } from '../../src/adapters/blobs/open.ts';
 import { type OpenRecords, openPglite } from '../../src/adapters/database/open.ts';
+import { makeEnvelopeKey, makeEnvelopeSigner } from '../../src/adapters/dsse/signer.ts';
 import { makeSigner } from '../../src/adapters/openpgp/signer.ts';
 import { makeLoopbackGit } from './git.ts';
 import { makeProgress, makeWatch } from '../../src/adapters/queue/progress.ts';
@@ -18,7 +19,7 @@ import { makeRegistry } from '../../src/adapters/registry/registry.ts';
 import type { Verification } from '../../src/model/verification.ts';
 import type { Progress, Signer, TellEnd } from '../../src/ports.ts';
 import { startRedis, type TestRedis } from './redis.ts';
-import { sampleJob, sampleRecord } from './sample.ts';
+import { sampleJob, sampleRecord, type SampleSigners } from './sample.ts';
 import type { SampleKind } from './sample-verdict.ts';
 
 export type TestService = {
@@ -30,6 +31,8 @@ export type TestService = {
   redis: TestRedis;
   database: OpenRecords;
   progress: Progress & { end: TellEnd; flush(): Promise<void> };
+  /** What verdicts are signed with. */
+  signers: SampleSigners;
   /** What was logged, one object a line. */
   logged: Record<string, unknown>[];
   /** Ends a verification with a verdict of this kind. */
@@ -39,20 +42,24 @@ export type TestService = {
   stop(): Promise<void>;
 };
 
-/** `insecure` are registries on loopback. Without `token` POST and PUT are open. */
-export async function startService(options: { token?: string; insecure?: string[]; more?: Partial<Deps> } = {}): Promise<TestService> {
+/** `insecure` are registries on loopback; `email` is in the key's user id. Without `token` POST and PUT are open. */
+export async function startService(
+  options: { token?: string; insecure?: string[]; email?: string; more?: Partial<Deps> } = {},
+): Promise<TestService> {
   const folder = await mkdtemp(join(tmpdir(), 'conforme-api-'));
   const [redis, database] = await Promise.all([startRedis(), openPglite(join(folder, 'database'))]);
   const logged: Record<string, unknown>[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>) });
-  const signer: Signer = await makeSigner(join(folder, 'key'), 'test');
+  const signer: Signer = await makeSigner(join(folder, 'key'), 'test', options.email);
+  const envelopeSigner = makeEnvelopeSigner(makeEnvelopeKey(), 'made for the test');
+  const signers = { signer, envelopeSigner, publicUrl: 'https://conforme.example.org' };
   const ignore = (): void => undefined;
   const queue = makeQueue(redis.address, ignore);
   const progress = makeProgress(redis.address, ignore);
   const watching = makeWatch(redis.address, ignore);
   const blobsUrl = pathToFileURL(join(folder, 'blobs')).href;
   const deps: Deps = {
-    publicUrl: 'https://conforme.example.org',
+    publicUrl: signers.publicUrl,
     token: options.token,
     rules: '1',
     contextBytesMax: 1_000_000,
@@ -65,6 +72,7 @@ export async function startService(options: { token?: string; insecure?: string[
     queue,
     watch: watching.watch,
     signer,
+    envelopeSigner,
     logger,
     newId: randomUUID,
     now: () => new Date(),
@@ -78,7 +86,7 @@ export async function startService(options: { token?: string; insecure?: string[
   const conclude = async (id: string, kind: SampleKind): Promise<Verification> => {
     const accepted = await deps.records.get(id);
     if (accepted === undefined) throw new Error('there is no such verification');
-    await deps.records.conclude(await sampleRecord(deps.blobs, signer, accepted, kind));
+    await deps.records.conclude(await sampleRecord(deps.blobs, signers, accepted, kind));
     return (await deps.records.get(id)) ?? accepted;
   };
   return {
@@ -89,6 +97,7 @@ export async function startService(options: { token?: string; insecure?: string[
     redis,
     database: { ...database, close: closeDatabase },
     progress,
+    signers,
     logged,
     conclude,
     async judged(kind, reference = `registry.example.org/${kind}:1`) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-const PROGRAM = join(import.meta.dirname, '../../node_modules/.spdx-tools/bin/pyspdxtools');
+const PROGRAM = join(import.meta.dirname, '../../node_modules/.judges/bin/pyspdxtools');
 
 /** What the SPDX project's own tools say against a document, a line each; nothing where it is valid SPDX 2.3. */
 export async function spdxFaults(text: string): Promise<string[]> {

@@ -22,7 +22,6 @@ import { startService, type TestService } from '../support/service.ts';
 import { startTracker, type TestTracker, TRACKER_DOCUMENT } from '../support/tracker.ts';
 import { eventually } from '../support/verification.ts';
 import { readSecret } from '../../src/adapters/openpgp/secret-file.ts';
-import { makeSigner } from '../../src/adapters/openpgp/signer.ts';
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 type Event = { type: string; data: { image: { reference: string }; cause: string; hits?: { cve?: string; fixed?: string }[] } };
@@ -71,8 +70,7 @@ describe('from the security tracker to the webhook', () => {
   async function judged(reference: string, kind: 'honest' | 'backdoored' = 'honest'): Promise<void> {
     const job = sampleJob(digestOf(`${reference} ${kind}`).slice(7, 27), reference);
     await service.deps.records.accept(job, job.id);
-    const signer = await makeSigner(join(folder, 'key'), 'test');
-    const record = await sampleRecord(service.deps.blobs, signer, job, kind);
+    const record = await sampleRecord(service.deps.blobs, service.signers, job, kind);
     const contents = {
       release: 'bookworm',
       layers: [{ digest: digestOf('a') }, { digest: digestOf('b'), line: 2 }],

@@ -211,6 +211,11 @@ const MIGRATIONS: readonly (readonly Migration[])[] = [
   ],
   // What receivers of webhooks answer.
   [`alter table delivery_attempts add column answer text`],
+  // Signatures in the forms that other programs look for, and the public half of the key for envelopes.
+  [
+    `alter table verdicts add column seals text`,
+    `create table envelope_keys (key_id text primary key, pem text not null, seq bigint generated always as identity)`,
+  ],
 ];
 
 async function addVersionKeys(query: Query): Promise<void> {

@@ -1,25 +1,35 @@
-import type { Signer } from '../../ports.ts';
+import type { EnvelopeSigner, Signer } from '../../ports.ts';
 import { Problem } from '../../problem.ts';
 import { text } from './rows.ts';
 import type { Sql } from './sql.ts';
 
-/** The public half of the key, for the processes of an instance that do not hold it. */
-export type PublicKeys = Pick<Signer, 'publicKey' | 'fingerprint'> & { publish(signer: Signer): Promise<void> };
+/** The public halves of the keys, for the processes of an instance that do not hold them. */
+export type PublicKeys = {
+  signer: Pick<Signer, 'publicKey' | 'fingerprint'>;
+  envelopeSigner: Pick<EnvelopeSigner, 'publicKey' | 'keyId'>;
+  publish(signer: Pick<Signer, 'publicKey' | 'fingerprint'>, envelopeSigner: Pick<EnvelopeSigner, 'publicKey' | 'keyId'>): Promise<void>;
+};
 
 /** Reading throws `not-found` before the first process that signs has started. */
 export function makePublicKeys({ query }: Sql): PublicKeys {
-  const newest = async (column: 'armored' | 'fingerprint'): Promise<string> => {
-    const [row] = await query('select armored, fingerprint from signing_keys order by seq desc limit 1');
+  const newest = async (table: 'signing_keys' | 'envelope_keys', column: string): Promise<string> => {
+    const [row] = await query(`select ${column} from ${table} order by seq desc limit 1`);
     if (row === undefined) throw new Problem('not-found', 'no key has been made yet: the process that signs has not started');
     return text(row, column);
   };
   return {
-    publicKey: () => newest('armored'),
-    fingerprint: () => newest('fingerprint'),
-    async publish(signer) {
-      await query('insert into signing_keys (fingerprint, armored) values ($1, $2) on conflict (fingerprint) do nothing', [
-        await signer.fingerprint(),
-        await signer.publicKey(),
+    signer: { publicKey: () => newest('signing_keys', 'armored'), fingerprint: () => newest('signing_keys', 'fingerprint') },
+    envelopeSigner: { publicKey: () => newest('envelope_keys', 'pem'), keyId: () => newest('envelope_keys', 'key_id') },
+    async publish(signer, envelopeSigner) {
+      // The same key may come to have another user id.
+      await query(
+        `insert into signing_keys (fingerprint, armored) values ($1, $2)
+         on conflict (fingerprint) do update set armored = excluded.armored`,
+        [await signer.fingerprint(), await signer.publicKey()],
+      );
+      await query('insert into envelope_keys (key_id, pem) values ($1, $2) on conflict (key_id) do nothing', [
+        await envelopeSigner.keyId(),
+        await envelopeSigner.publicKey(),
       ]);
     },
   };

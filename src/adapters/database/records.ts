@@ -1,4 +1,6 @@
+import type { Digest } from '../../model/digest.ts';
 import { formatPlatform } from '../../model/platform.ts';
+import type { Seals } from '../../model/seals.ts';
 import type { VerdictRecord, VerificationJob } from '../../model/verification.ts';
 import type { Records } from '../../ports.ts';
 import { Problem } from '../../problem.ts';
@@ -7,7 +9,7 @@ import { cursorOf, parseCursor } from './cursor.ts';
 import { deliveryRecords, insertDeliveries } from './deliveries.ts';
 import { fleetRecords } from './fleet.ts';
 import { securityRecords } from './security-data.ts';
-import { plain, text, verdictRecord, verification, VERIFICATION_COLUMNS } from './rows.ts';
+import { document, optional, plain, text, verdictRecord, verification, VERIFICATION_COLUMNS } from './rows.ts';
 import type { Query, Row, Sql } from './sql.ts';
 import { tellOfVerdict, watchRecords } from './watches.ts';
 
@@ -113,6 +115,18 @@ export function makeRecords(sql: Sql): Records {
       return row === undefined ? undefined : verdictRecord(row, await packagesOf(query, text(row, 'verification')));
     },
 
+    async sealsOn(repository, manifestDigest, limit) {
+      const rows = await query(
+        `select d.digest, d.seals from verifications v join verdicts d on d.verification = v.id
+         where v.manifest_digest = $1 and left(v.reference, $2::int) = any($3::text[]) order by v.seq desc limit $4`,
+        [manifestDigest, repository.length + 1, [`${plain(repository)}:`, `${plain(repository)}@`], limit],
+      );
+      return rows.map((row) => ({
+        digest: text(row, 'digest') as Digest,
+        ...optional('seals', row['seals'], () => document<Seals>(row, 'seals')),
+      }));
+    },
+
     latest: (reference) => one('where v.reference = $1 or v.digest = $1 or v.manifest_digest = $1 order by v.seq desc', [plain(reference)]),
 
     async list(limit, cursor, image) {
@@ -156,8 +170,8 @@ async function conclude(query: Query, record: VerdictRecord): Promise<string | u
   // One that was told to have failed stays so: its request may have been made and judged anew.
   if (row['status'] === 'done' || row['status'] === 'failed') return undefined;
   await query(
-    `insert into verdicts (verification, digest, image, result, verdict, statement, signature, account, differences)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    `insert into verdicts (verification, digest, image, result, verdict, statement, signature, account, differences, seals)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
     [
       record.verification,
       record.digest,
@@ -168,6 +182,7 @@ async function conclude(query: Query, record: VerdictRecord): Promise<string | u
       record.signature,
       record.account,
       record.differences,
+      record.seals === undefined ? null : JSON.stringify(record.seals),
     ],
   );
   await insertContents(query, text(row, 'seq'), record);

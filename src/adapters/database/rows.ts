@@ -1,4 +1,5 @@
 import type { Digest } from '../../model/digest.ts';
+import type { Seals } from '../../model/seals.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import type { ProblemDocument, Status, Step, VerdictRecord, Verification, VerificationJob } from '../../model/verification.ts';
 import type { Delivery } from '../../ports.ts';
@@ -62,6 +63,7 @@ export function verdictRecord(row: Row, packages: Row[]): VerdictRecord {
     verdict: document<Verdict>(row, 'verdict'),
     statement: row['statement'] as Uint8Array,
     signature: text(row, 'signature'),
+    ...optional('seals', row['seals'], () => document<Seals>(row, 'seals')),
     account: text(row, 'account') as Digest,
     differences: text(row, 'differences') as Digest,
     packages: packages.map((each) => ({

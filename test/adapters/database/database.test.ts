@@ -27,7 +27,7 @@ describe('PostgreSQL', () => {
     const sql = postgresSql(postgres.url, () => undefined);
     await migrate(sql);
     assert.deepEqual(await sql.query('select count(*)::int as applied, max(version) as newest from conforme_schema'), [
-      { applied: 4, newest: 4 },
+      { applied: 6, newest: 6 },
     ]);
 
     const job = {
