@@ -13,11 +13,13 @@ import { docsRoutes, documentRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
 import { fileRoutes } from './routes/files.ts';
 import { imageRoutes } from './routes/images.ts';
+import { lookasideRoutes } from './routes/lookaside.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { verdictRoutes } from './routes/verdicts.ts';
 import { verificationRoutes } from './routes/verifications.ts';
 import { watchRoutes } from './routes/watches.ts';
+import { webKeyDirectoryRoutes } from './routes/web-key-directory.ts';
 
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;
 
@@ -61,6 +63,8 @@ export async function buildApp(deps: Deps): Promise<App> {
   await app.register(eventRoutes(deps));
   await app.register(fileRoutes(deps));
   await app.register(verdictRoutes(deps));
+  await app.register(lookasideRoutes(deps));
+  await app.register(webKeyDirectoryRoutes(deps));
   await app.register(imageRoutes(deps));
   await app.register(deliveryRoutes(deps));
   await app.register(watchRoutes(deps));

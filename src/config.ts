@@ -161,6 +161,12 @@ const SETTINGS = {
     },
   ),
   instance: setting('CONFORME_INSTANCE', 'name of this instance in the user id of its OpenPGP key', 'local', instanceName),
+  keyEmail: optional(
+    'CONFORME_KEY_EMAIL',
+    'mail address in the user id of the OpenPGP key, by which `gpg --locate-keys` finds it at the host of that address',
+    'unset',
+    mailAddress,
+  ),
   roles: setting('CONFORME_ROLES', 'which of `api,rebuild,evidence,conclude,deliver` this process plays', ROLES.join(','), roles, {
     shown: 'all',
   }),
@@ -429,6 +435,12 @@ function webhookSecret(text: string): string {
   const base64 = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text)?.[1];
   const length = base64 === undefined ? 0 : Buffer.from(base64, 'base64').length;
   if (length < 24 || length > 64) throw new Error('is not whsec_ and 24 to 64 bytes in base64');
+  return text;
+}
+
+function mailAddress(text: string): string {
+  // What WKD and OpenPGP user ids can hold without quotes.
+  if (!/^[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(text) || text.length > 254) throw new Error('is no mail address');
   return text;
 }
 

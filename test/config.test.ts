@@ -62,6 +62,7 @@ describe('the configuration', () => {
     [{ CONFORME_BUILD_DISK: '65536' }, (config) => config.buildDisk, 65_536],
     [{ ...ALL_ELSEWHERE, CONFORME_ROLES: 'deliver,conclude,deliver' }, (config) => config.roles, ['conclude', 'deliver']],
     [{ REDIS_URL: 'unix:///run/r.sock', CONFORME_ROLES: 'rebuild' }, (config) => config.redisUrl, 'unix:///run/r.sock'],
+    [{ CONFORME_KEY_EMAIL: 'verdicts@conforme.example' }, (config) => config.keyEmail, 'verdicts@conforme.example'],
     [{ CONFORME_OPEN: '1' }, (config) => config.open, true],
     [
       { CONFORME_FORGES: 'gitlab git.example:8443 https://git.example:8443/api/v4/ /run/token' },
@@ -118,6 +119,9 @@ describe('the configuration', () => {
     ['CONFORME_RATE_LIMIT', { CONFORME_RATE_LIMIT: 'many' }],
     ['CONFORME_TRUSTED_PROXIES', { CONFORME_TRUSTED_PROXIES: 'true' }],
     ['CONFORME_OPEN', { CONFORME_OPEN: '1', CONFORME_HOST: '0.0.0.0' }],
+    ['CONFORME_KEY_EMAIL', { CONFORME_KEY_EMAIL: 'root@localhost' }],
+    ['CONFORME_KEY_EMAIL', { CONFORME_KEY_EMAIL: 'a> <b@example.org' }],
+    ['CONFORME_KEY_EMAIL', { CONFORME_KEY_EMAIL: '../a@example.org' }],
     ['CONFORME_INSTANCE', { CONFORME_INSTANCE: 'x <root@example.org>' }],
   ];
   for (const [variable, environment] of bad) {

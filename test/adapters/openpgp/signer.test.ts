@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { makeSigner } from '../../../src/adapters/openpgp/signer.ts';
+import type { Signer } from '../../../src/ports.ts';
 import { Problem } from '../../../src/problem.ts';
 
 /** Debian's gpg in a home of its own is the judge. */
@@ -88,6 +89,58 @@ describe('signer', () => {
     ]);
     assert.match(listed.stdout, /^pub:r:/m);
   });
+
+  it('comes to have a mail address without becoming another key', async () => {
+    const [name, email] = ['d', 'verdicts@conforme.example'];
+    const before = await makeSigner(join(folder, name), 'test');
+    const bytes = Buffer.from('signed before');
+    const signature = await before.sign(bytes);
+    const after = await makeSigner(join(folder, name), 'test', email);
+    assert.equal(await after.fingerprint(), await before.fingerprint());
+    const key = await after.publicKey();
+    assert.equal(await (await makeSigner(join(folder, name), 'test', email)).publicKey(), key, 'signed once');
+    assert.equal(await (await makeSigner(join(folder, name), 'test')).publicKey(), await before.publicKey());
+    assert.doesNotMatch(key, /PRIVATE/);
+    const files = { key: join(home, 'd.asc'), data: join(home, 'd'), signature: join(home, 'd.sig') };
+    await Promise.all([writeFile(files.key, key), writeFile(files.data, bytes), writeFile(files.signature, signature)]);
+    const { ok, status } = await gpg(home, '--import', files.key);
+    assert.ok(ok, status);
+    assert.match((await gpg(home, '--verify', files.signature, files.data)).status, /GOODSIG [0-9A-F]+ conforme test/);
+    const listed = await gpg(home, '--with-colons', '--list-keys', await after.fingerprint());
+    const userIds = [...listed.status.matchAll(/^uid:([^:]*):(?:[^:]*:){7}([^:]*):/gm)].map(([, validity, userId]) => [validity, userId]);
+    assert.deepEqual(new Set(userIds.map(([, userId]) => userId)), new Set([`conforme test <${email}>`, 'conforme test']));
+    assert.ok(
+      userIds.every(([validity]) => validity !== 'i' && validity !== 'r'),
+      'gpg accepts each',
+    );
+    // A new key has it from the start.
+    assert.match(
+      (await gpg(home, '--with-colons', '--show-keys', await fileOf(await makeSigner(join(folder, 'e'), 'test', email)))).status,
+      /conforme test <verdicts@conforme\.example>/,
+    );
+  });
+
+  it('signs a message so that gpg gives the bytes out of it', async () => {
+    const signer = await makeSigner(join(folder, 'f'), 'test');
+    const file = join(home, 'message');
+    const message = Buffer.from(await signer.signMessage(Buffer.from('{"a":"b"}\r\n\xff', 'latin1')));
+    await writeFile(file, message);
+    await gpg(home, '--import', await fileOf(signer));
+    const { stdout } = await promisify(execFile)('gpg', ['--homedir', home, '--batch', '--no-autostart', '--decrypt', file], {
+      encoding: 'buffer',
+    });
+    assert.deepEqual(stdout, Buffer.from('{"a":"b"}\r\n\xff', 'latin1'));
+    const at = message.indexOf('"b"');
+    message[at + 1] = 'c'.charCodeAt(0);
+    await writeFile(file, message);
+    assert.match((await gpg(home, '--decrypt', file)).status, /BADSIG/);
+  });
+
+  async function fileOf(signer: Signer): Promise<string> {
+    const path = join(home, `${await signer.fingerprint()}.asc`);
+    await writeFile(path, await signer.publicKey());
+    return path;
+  }
 
   it('says which file is no key, and does not replace it', async () => {
     const path = join(folder, 'a', 'private-key.asc');
