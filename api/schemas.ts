@@ -118,7 +118,7 @@ export const ImagesPage = Type.Object({
 export const DeliveryView = Type.Object({
   id: Type.String({ description: '`webhook-id` of Standard Webhooks' }),
   url: Type.String({ description: 'the whole address with the API token, without it only its host' }),
-  event: Type.Enum(['verdict.created', 'verification.failed', 'image.affected', 'verdict.changed', 'commit.status']),
+  event: Type.Enum(['verdict.created', 'verification.failed', 'image.affected', 'verdict.changed', 'commit.status', 'verdict.attached']),
   status: Type.Enum(['pending', 'delivered', 'failed']),
   body: Type.Optional(Type.String({ description: 'what is sent; with the API token' })),
   attempts: Type.Array(

@@ -54,9 +54,9 @@ export function viewOf(publicUrl: string, verification: Verification): Verificat
   };
 }
 
-/** The address of a webhook can be a secret: without the token only its host is told. */
+/** The address of a webhook can be a secret: without the token only its host is told. That of an image is none. */
 export function shownAddress(url: string, whole: boolean): string {
-  return whole ? url : `${URL.parse(url)?.origin ?? ''}/…`;
+  return whole || url.startsWith('oci://') ? url : `${URL.parse(url)?.origin ?? ''}/…`;
 }
 
 /** `whole` is for whoever has the token: with what was sent and answered. */

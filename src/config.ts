@@ -5,6 +5,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Forge } from './model/forge.ts';
+import { ATTACH_FORMS } from './model/attachment.ts';
 import { partyOf, type Rebuilder } from './model/rebuilders.ts';
 import { Problem } from './problem.ts';
 
@@ -166,6 +167,19 @@ const SETTINGS = {
     'mail address in the user id of the OpenPGP key, by which `gpg --locate-keys` finds it at the host of that address',
     'unset',
     mailAddress,
+  ),
+  attachTo: setting(
+    'CONFORME_ATTACH_TO',
+    'registries and repositories, `ghcr.io/example,…`, whose images get their verdicts attached; the credentials have to allow it',
+    '',
+    list(repositories),
+    { shown: 'none' },
+  ),
+  attachAs: setting(
+    'CONFORME_ATTACH_AS',
+    "`cosign-tag` (cosign's tag and a referrer) or `bundle` (Sigstore bundles as referrers), as the image's other attestations are",
+    'cosign-tag',
+    oneOf(ATTACH_FORMS),
   ),
   roles: setting('CONFORME_ROLES', 'which of `api,rebuild,evidence,conclude,deliver` this process plays', ROLES.join(','), roles, {
     shown: 'all',
@@ -436,6 +450,14 @@ function webhookSecret(text: string): string {
   const length = base64 === undefined ? 0 : Buffer.from(base64, 'base64').length;
   if (length < 24 || length > 64) throw new Error('is not whsec_ and 24 to 64 bytes in base64');
   return text;
+}
+
+/** A registry, or a repository with all below it, by its name as normalised. */
+function repositories(text: string): string {
+  const [host = '', ...path] = text.split('/');
+  if (!path.every((part) => /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/.test(part)))
+    throw new Error(`"${text}" is no registry or repository`);
+  return [hostAndPort(host), ...path].join('/');
 }
 
 function mailAddress(text: string): string {

@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { AptList, VerifiedList } from './model/apt-lists.ts';
+import type { Attachment } from './model/attachment.ts';
 import type { AttachedStatement } from './model/attestation.ts';
 import type { BuildFile } from './model/build-file.ts';
 import type { BuildinfoEvidence } from './model/buildinfo.ts';
@@ -76,6 +77,12 @@ export type Registry = {
     passedOver: (why: string) => void,
   ): AsyncIterable<AttachedStatement>;
 };
+
+/**
+ * Attaches signed statements to what a digest names in a repository (`ghcr.io/example/app`). Doing it again changes nothing. Throws
+ * `registry-denied`, `registry-unavailable`, `image-not-found` and, for what others have attached, `image-malformed` and `limit-exceeded`.
+ */
+export type Attach = (repository: string, subject: Digest, attachments: readonly Attachment[]) => Promise<void>;
 
 /**
  * Reads a tar once: decompresses by media type (`application/octet-stream`: by its first bytes), hashes both forms and every file, keeps the contents
@@ -354,7 +361,7 @@ export type Delivery = {
   id: string;
   verification: string;
   url: string;
-  event: 'verdict.created' | 'verification.failed' | 'commit.status' | WatchMatch['type'];
+  event: 'verdict.created' | 'verification.failed' | 'commit.status' | 'verdict.attached' | WatchMatch['type'];
   /** The exact body that is signed and sent. */
   body: string;
   status: 'pending' | 'delivered' | 'failed';

@@ -1,8 +1,10 @@
 import { Webhook } from 'standardwebhooks';
 import { type Forge, isOfForge } from '../src/model/forge.ts';
 import { textFromBytes } from '../src/model/path.ts';
-import type { Clock, Consume, Delivery, Records } from '../src/ports.ts';
+import { splitReference } from '../src/model/purl.ts';
+import type { Attach, Clock, Consume, Delivery, Records } from '../src/ports.ts';
 import { Problem } from '../src/problem.ts';
+import { attachmentsOf } from '../src/steps/attachments.ts';
 import type { Running } from './running.ts';
 
 export type DeliverPorts = {
@@ -14,12 +16,17 @@ export type DeliverPorts = {
   forges: readonly Forge[];
   /** What stands in a file, without the end of its line. Throws `environment-missing`. */
   readSecret: (path: string) => Promise<string>;
+  attach: Attach;
+  /** Of this instance, without a trailing slash. */
+  publicUrl: string;
   now: Clock;
 };
 
 // Standard Webhooks 1.0.0, "Request timeout": 15 to 30 s.
 const TIMEOUT_MILLISECONDS = 15_000;
 const ATTEMPTS_MAX = 8;
+const OK = 200;
+const CREATED = 201;
 const GONE = 410; // the receiver wants no more of it
 const RETRY_AFTER_SECONDS_MAX = 3600;
 /** Of what a receiver says; enough for a message, too little to keep a page. */
@@ -30,7 +37,7 @@ const AT_ONCE = 8;
 type Attempt = Delivery['attempts'][number];
 type Answer = { status: number; answer?: string; retryAfter?: number };
 
-/** Tells webhooks, signed as Standard Webhooks says, and forges, and records every attempt. */
+/** Tells webhooks, signed as Standard Webhooks says, forges and registries, and records every attempt. */
 export function runDeliver(ports: DeliverPorts, consume: Consume): Running {
   return consume(
     'deliver',
@@ -50,7 +57,9 @@ async function attempt(ports: DeliverPorts, delivery: Delivery, retries: (proble
   let tried: Attempt;
   let problem: Problem | undefined;
   try {
-    const { retryAfter, ...answered } = await send(ports, delivery);
+    const { retryAfter, ...answered } = await (delivery.event === 'verdict.attached'
+      ? attachVerdict(ports, delivery)
+      : send(ports, delivery));
     tried = { at, ...answered };
     const { status } = answered;
     if (status < 200 || status > 299) problem = refusal(status, retryAfter);
@@ -91,6 +100,18 @@ async function send(ports: DeliverPorts, delivery: Delivery): Promise<Answer> {
     ...(answer === '' ? {} : { answer }),
     ...(retryAfter > 0 ? { retryAfter: Math.min(retryAfter, RETRY_AFTER_SECONDS_MAX) } : {}),
   };
+}
+
+/** No key is needed: what is attached was signed when the verdict was stored. */
+async function attachVerdict({ records, attach, publicUrl }: DeliverPorts, { verification }: Delivery): Promise<Answer> {
+  const record = await records.verdictOf(verification);
+  if (record === undefined) throw new Problem('internal', 'a verdict to be attached is not there');
+  const { repository } = splitReference(record.image.reference);
+  // Tried again late, an old verdict must not come after a newer one.
+  const [newest] = await records.sealsOn(repository, record.image.manifestDigest, 1);
+  if (newest?.digest !== record.digest) return { status: OK, answer: 'a newer verdict on the image is there' };
+  for (const { subject, attachments } of attachmentsOf(record, publicUrl)) await attach(repository, subject, attachments);
+  return { status: CREATED };
 }
 
 /** Standard Webhooks 1.0.0, "Signature scheme": any of the signatures is enough, so that receivers can change their secret one by one. */

@@ -1,5 +1,7 @@
 import type { ProblemDocument, VerdictRecord, VerificationJob } from '../src/model/verification.ts';
+import { isBelow } from '../src/model/attachment.ts';
 import type { Forge } from '../src/model/forge.ts';
+import { splitReference } from '../src/model/purl.ts';
 import { wants } from '../src/model/watch.ts';
 import type { Clock, ComposeDelivery, Delivery, Queue, Records, TellEnd } from '../src/ports.ts';
 import type { ProblemCode } from '../src/problem.ts';
@@ -16,11 +18,13 @@ export type EndPorts = {
   publicUrl: string;
   /** Whose commits get a status. */
   forges: readonly Forge[];
+  /** Repositories whose images get their verdicts attached. */
+  attachTo: readonly string[];
   now: Clock;
 };
 
-/** What the webhook of a verification and its commit are to be told; the ids say which verification, so that it is told once. */
-function deliveriesOf({ publicUrl, forges, now }: EndPorts, job: VerificationJob, ending: Ending): Delivery[] {
+/** What the webhook of a verification, its commit and the image's registry are to be told; the ids say which verification, so that it is told once. */
+function deliveriesOf({ publicUrl, forges, attachTo, now }: EndPorts, job: VerificationJob, ending: Ending): Delivery[] {
   const { webhook } = job.request;
   const fresh = { verification: job.id, status: 'pending' } as const;
   const told: Delivery[] = [];
@@ -30,6 +34,11 @@ function deliveriesOf({ publicUrl, forges, now }: EndPorts, job: VerificationJob
   }
   const status = composeStatus(publicUrl, forges, job, ending);
   if (status !== undefined) told.push({ ...fresh, id: `status_${job.id}`, event: 'commit.status', ...status, attempts: [] });
+  const { repository } = splitReference(job.image.reference);
+  if ('digest' in ending && isBelow(repository, attachTo)) {
+    const url = `oci://${repository}@${job.image.manifestDigest}`;
+    told.push({ ...fresh, id: `attach_${job.id}`, event: 'verdict.attached', url, body: '', attempts: [] });
+  }
   return told;
 }
 

@@ -209,6 +209,7 @@ export async function startConclude(common: Common, records: Records, signers: S
     queue,
     publicUrl: config.publicUrl,
     forges: config.forges,
+    attachTo: config.attachTo,
     now: () => new Date(),
   };
   const roles = [runConclude(ports, common.consume), runUpkeep(ports, onError)];
@@ -226,11 +227,15 @@ export async function startConclude(common: Common, records: Records, signers: S
   };
 }
 
-export async function startDeliver({ config, fetch, consume }: Common, records: Records): Promise<Running> {
+export async function startDeliver({ config, log, fetch, consume }: Common, records: Records): Promise<Running> {
   const { runDeliver } = await import('./deliver.ts');
+  const { makeAttach } = await import('../src/adapters/registry/attach.ts');
+  const { openAccess } = await import('../src/adapters/registry/push.ts');
   const { readSecret } = await import('../src/adapters/openpgp/secret-file.ts');
   const secrets = await webhookSecretsOf(config);
-  return runDeliver({ records, fetch, secrets, forges: config.forges, readSecret, now: () => new Date() }, consume);
+  const { forges, publicUrl, attachAs } = config;
+  const attach = makeAttach(openAccess(registryOptions({ config, log, fetch })), attachAs);
+  return runDeliver({ records, fetch, secrets, forges, readSecret, attach, publicUrl, now: () => new Date() }, consume);
 }
 
 /** The database that is configured, else the embedded one, which one process may have open. */
@@ -267,13 +272,16 @@ async function webhookSecretsOf(config: Config): Promise<readonly string[]> {
 
 export async function openRegistry({ config, log, fetch }: Pick<Common, 'config' | 'log' | 'fetch'>): Promise<Registry> {
   const { makeRegistry } = await import('../src/adapters/registry/registry.ts');
-  return makeRegistry({
+  return makeRegistry({ ...registryOptions({ config, log, fetch }), mirrors: config.registryMirrors });
+}
+
+function registryOptions({ config, log, fetch }: Pick<Common, 'config' | 'log' | 'fetch'>) {
+  return {
     fetch,
     insecure: config.registriesInsecure,
-    mirrors: config.registryMirrors,
     dockerConfig: config.dockerConfig ?? join(homedir(), '.docker'),
-    onNote: (note) => log.warn({ note }, 'registry credentials'),
-  });
+    onNote: (note: string) => log.warn({ note }, 'registry credentials'),
+  };
 }
 
 /** git, whose every request goes through a proxy that refuses what callers may not reach. */

@@ -3,6 +3,7 @@ import { seal, type SealPorts } from '../../src/flow/seal.ts';
 import { type Digest, digestOf, hexOf } from '../../src/model/digest.ts';
 import type { Explanations } from '../../src/model/explanation.ts';
 import { canonicalJson } from '../../src/model/json.ts';
+import { splitReference } from '../../src/model/purl.ts';
 import { PREDICATE_TYPE, type Statement, STATEMENT_TYPE } from '../../src/model/statement.ts';
 import type { VerdictRecord, VerificationJob } from '../../src/model/verification.ts';
 import type { Blobs, Signer } from '../../src/ports.ts';
@@ -69,7 +70,10 @@ export async function sampleRecord(blobs: Blobs, ports: SampleSigners, job: Veri
   const differencesDigest = await put(blobs, lines(differences));
   const statement: Statement = {
     _type: STATEMENT_TYPE,
-    subject: [{ name: job.image.reference, digest: { sha256: hexOf(job.image.manifestDigest) } }],
+    subject: [...new Set([job.image.digest, job.image.manifestDigest])].map((digest) => ({
+      name: splitReference(job.image.reference).repository,
+      digest: { sha256: hexOf(digest) },
+    })),
     predicateType: PREDICATE_TYPE,
     predicate: {
       image: job.image,

@@ -18,7 +18,7 @@ const progress = makeProgress(REDIS, onError);
 const { records } = await openPostgres(DATABASE, onError);
 const tuning = LOCK === 'default' ? {} : { lockMilliseconds: Number(LOCK), stalledCheckMilliseconds: 500, pause: () => 300 };
 const consume = makeConsume(REDIS, onError, tuning);
-const ports = { records, queue, tellEnd: progress.end, publicUrl: 'http://conforme.test', forges: [], now: () => new Date() };
+const ports = { records, queue, tellEnd: progress.end, publicUrl: 'http://conforme.test', forges: [], attachTo: [], now: () => new Date() };
 
 async function reach(place: string, id: string): Promise<void> {
   process.stdout.write(`${place} ${id}\n`);

@@ -121,7 +121,15 @@ describe('a worker, Redis or the database that goes away', () => {
     await redis.forget();
     await redis.start();
     await eventually(async () => (await queue.state('conclude', 'lost-1').catch(() => ({ state: '' }))).state === 'absent');
-    const ports = { records: database.records, queue, tellEnd: progress.end, publicUrl: '', forges: [], now: () => new Date() };
+    const ports = {
+      records: database.records,
+      queue,
+      tellEnd: progress.end,
+      publicUrl: '',
+      forges: [],
+      attachTo: [],
+      now: () => new Date(),
+    };
     await Promise.all([reconcile(ports), reconcile(ports), reconcile(ports)]);
     const living = await worker();
     for (const id of ['lost-1', 'lost-2']) {

@@ -83,7 +83,17 @@ describe('webhooks', () => {
     await database.records.addDelivery({ id, verification: job.id, url, event, body, status: 'pending', attempts: [] });
     const fetch = makeFetch(makeGuard({ allow, hosts: [] }));
     const consume = makeConsume(redis.address, onError, { pause: () => 20 });
-    running = runDeliver({ records: database.records, fetch, secrets: [NEXT, SECRET], forges, readSecret, now: () => new Date() }, consume);
+    const attach = () => Promise.reject(new Error('nothing is attached here'));
+    const ports = {
+      records: database.records,
+      fetch,
+      secrets: [NEXT, SECRET],
+      forges,
+      readSecret,
+      attach,
+      publicUrl: 'https://conforme.test',
+    };
+    running = runDeliver({ ...ports, now: () => new Date() }, consume);
     await queue.deliver({ id });
     return ended(id);
   }

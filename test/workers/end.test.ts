@@ -56,6 +56,7 @@ describe('a verification that fails', () => {
       tellEnd: progress.end,
       publicUrl: 'https://conforme.test',
       forges: FORGES,
+      attachTo: [],
       now: () => new Date(0),
     };
   }

@@ -80,6 +80,7 @@ describe('many processes', () => {
       return answer.ok && answer.text();
     });
     assert.match(key, /BEGIN PGP PUBLIC KEY BLOCK/);
+    assert.match(await (await get('/v1/keys/cosign.pub')).text(), /^-----BEGIN PUBLIC KEY-----\n/);
   });
 
   for (const [name, away, back] of [

@@ -49,13 +49,23 @@ describe('from the security tracker to the webhook', () => {
     const onError = (): void => undefined;
     queue = makeQueue(service.redis.address, onError);
     const { records } = service.deps;
-    ports = { records, queue, tellEnd: service.progress.end, publicUrl: service.deps.publicUrl, forges: [], now: () => clock };
+    ports = {
+      records,
+      queue,
+      tellEnd: service.progress.end,
+      publicUrl: service.deps.publicUrl,
+      forges: [],
+      attachTo: [],
+      now: () => clock,
+    };
     const deliverPorts = {
       records,
       fetch: makeFetch(makeGuard({ allow: ['127.0.0.0/8'], hosts: [] })),
       secrets: [SECRET],
       forges: [],
       readSecret,
+      attach: () => Promise.reject(new Error('nothing is attached here')),
+      publicUrl: service.deps.publicUrl,
       now: () => new Date(),
     };
     running = runDeliver(deliverPorts, makeConsume(service.redis.address, onError, { pause: () => 20 }));

@@ -40,9 +40,9 @@ export async function* attestations(
   passedOver: (why: string) => void,
 ): AsyncGenerator<AttachedStatement> {
   let blobs = 0;
-  for await (const { attachedBy, manifest } of manifestsOn(repository, image, passedOver)) {
+  for await (const { attachedBy, manifest } of manifestsOn(repository, image, wanted, passedOver)) {
     for (const layer of manifest.layers) {
-      const said = PREDICATE_KEYS.map((key) => layer.annotations?.[key] ?? manifest.annotations?.[key]).find((type) => type !== undefined);
+      const said = saidType(layer) ?? saidType(manifest);
       if (!STATEMENT_TYPES.test(layer.mediaType) || (said !== undefined && !wanted(said))) continue;
       blobs += 1;
       if (blobs > BLOBS_MAX) return passedOver(`the image has more than ${BLOBS_MAX} attestations`);
@@ -59,7 +59,12 @@ export async function* attestations(
   }
 }
 
-async function* manifestsOn(repository: Repository, image: Image, passedOver: (why: string) => void): AsyncGenerator<Listed> {
+async function* manifestsOn(
+  repository: Repository,
+  image: Image,
+  wanted: (predicateType: string) => boolean,
+  passedOver: (why: string) => void,
+): AsyncGenerator<Listed> {
   const seen = new Set<Digest>();
   async function* each(attachedBy: AttachedBy, descriptors: readonly Descriptor[]): AsyncGenerator<Listed> {
     for (const { digest } of descriptors) {
@@ -88,10 +93,19 @@ async function* manifestsOn(repository: Repository, image: Image, passedOver: (w
     const listed =
       (await orNothing('referrers', () => repository.referrers(subject))) ??
       (await orNothing('referrers', async () => asIndex(await repository.tagged(`sha256-${hexOf(subject)}`))));
-    yield* each('referrers', (listed?.manifests ?? []).filter(mayHoldStatements));
+    // What says that it is something else does not count: an image that was judged often has that many verdicts attached.
+    const ofType = (one: Descriptor): boolean => wanted(saidType(one) ?? '') || saidType(one) === undefined;
+    yield* each(
+      'referrers',
+      (listed?.manifests ?? []).filter((one) => mayHoldStatements(one) && ofType(one)),
+    );
     const signed = await orNothing('cosign-tag', () => repository.tagged(`sha256-${hexOf(subject)}.att`));
     if (signed?.kind === 'manifest') yield { attachedBy: 'cosign-tag', manifest: signed.manifest };
   }
+}
+
+function saidType({ annotations }: Pick<Descriptor, 'annotations'>): string | undefined {
+  return PREDICATE_KEYS.map((key) => annotations?.[key]).find((type) => type !== undefined);
 }
 
 /** BuildKit, docs/attestations/attestation-storage.md. */

@@ -34,7 +34,11 @@ export type Authorizer = {
  * Distribution "Token Authentication Specification": https://distribution.github.io/distribution/spec/auth/token/
  * `credentials` are looked up by the host that asks, so that a mirror never sees those of the registry it mirrors.
  */
-export function makeAuthorizer(http: HttpOptions, credentialOf: (host: string) => Credential | undefined): Authorizer {
+export function makeAuthorizer(
+  http: HttpOptions,
+  credentialOf: (host: string) => Credential | undefined,
+  actions: 'pull' | 'pull,push' = 'pull',
+): Authorizer {
   const values = new Map<string, { value: string; until: number }>();
   const key = (host: string, repository: string) => `${host} ${repository}`;
 
@@ -45,7 +49,7 @@ export function makeAuthorizer(http: HttpOptions, credentialOf: (host: string) =
     const query = {
       ...(parameters.has('service') && { service: parameters.get('service') ?? '' }),
       // Only this, whatever the challenge names: a token is good for what is asked here.
-      scope: `repository:${repository}:pull`,
+      scope: `repository:${repository}:${actions}`,
     };
     const isRefresh = credential !== undefined && 'identityToken' in credential;
     const basic = credential !== undefined && 'username' in credential ? basicOf(credential) : undefined;

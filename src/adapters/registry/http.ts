@@ -13,9 +13,9 @@ export type HttpOptions = {
 
 export type HttpRequest = {
   url: URL;
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'HEAD' | 'POST' | 'PUT';
   headers: Record<string, string>;
-  body?: string;
+  body?: string | Uint8Array<ArrayBuffer>;
   /** Sent to the first host only. */
   authorization?: string | undefined;
   signal?: AbortSignal;
@@ -72,7 +72,8 @@ async function follow({ fetch, insecure }: HttpOptions, request: HttpRequest): P
     const location = response.headers.get('location');
     if (response.status < 300 || response.status > 399 || location === null) return response;
     await response.body?.cancel();
-    if (method !== 'GET') throw new Problem('registry-unavailable', `${url.host} redirects a request that carries credentials`);
+    if (method !== 'GET' && method !== 'HEAD')
+      throw new Problem('registry-unavailable', `${url.host} redirects a request that carries credentials`);
     const next = URL.parse(location, url.href);
     if (next === null) throw new Problem('registry-unavailable', `${url.host} redirects to what is no address`);
     url = next;

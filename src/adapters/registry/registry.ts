@@ -15,10 +15,10 @@ import { type Fetch, type HttpOptions, readBody, send } from './http.ts';
 import { findPlatform, type Offer } from './platform.ts';
 
 /** Bytes of a manifest or index. Distribution specification 1.1, "Pushing Manifests": registries take at least 4 MiB. */
-const MANIFEST_MAX = 4 * 1024 * 1024;
+export const MANIFEST_MAX = 4 * 1024 * 1024;
 const CONFIG_MAX = 8 * 1024 * 1024;
 /** Where the images of `docker.io` really are. */
-const DOCKER_HUB = 'registry-1.docker.io';
+export const DOCKER_HUB = 'registry-1.docker.io';
 const ACCEPT = [...INDEX_TYPES, ...MANIFEST_TYPES].join(', ');
 
 export type RegistryOptions = {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parseChallenge } from '../../../src/adapters/registry/auth.ts';
 import { parseDockerConfig } from '../../../src/adapters/registry/credentials.ts';
+import { makePusher, openAccess } from '../../../src/adapters/registry/push.ts';
 import { makeRegistry } from '../../../src/adapters/registry/registry.ts';
 import { Problem, type ProblemCode } from '../../../src/problem.ts';
 import { forward, startServer, type TestServer } from '../../support/http.ts';
@@ -72,6 +73,32 @@ describe('token authentication', () => {
     const image = await client.resolve(`${gate.host}/team/app`);
     await client.resolve(`${gate.host}/team/app@${image.digest}`);
     assert.deepEqual(asked, ['the, service repository:team/app:pull undefined']);
+  });
+
+  it('asks for the right to push where something is attached, and sends no token to another host', async () => {
+    const asked: (string | null)[] = [];
+    const { service, gate } = await tokenGate((_request, query) => {
+      asked.push(query.get('scope'));
+      return 'good';
+    });
+    // Where the registry has uploads go on.
+    const storage = await start((request, response) => forward(registry.host, request, response));
+    const front = await start((request, response) => {
+      const { writeHead } = response;
+      response.writeHead = ((status: number, headers: Record<string, string>) => {
+        const location = headers['location']?.replace(registry.host, storage.host);
+        return writeHead.call(response, status, { ...headers, ...(location === undefined ? {} : { location }) });
+      }) as typeof writeHead;
+      forward(gate.host, request, response);
+    });
+    const access = openAccess({ fetch, insecure: [front.host, gate.host, service.host, storage.host], backoff: 5 });
+    const { digest } = await makePusher(access, `${front.host}/team/app`).blob(Buffer.from('attached'), 'text/plain');
+    assert.equal(await (await fetch(`http://${registry.host}/v2/team/app/blobs/${digest}`)).text(), 'attached');
+    assert.deepEqual(asked, ['repository:team/app:pull,push']);
+    assert.deepEqual(
+      storage.seen.map(({ method, headers }) => [method, headers.authorization]),
+      [['PUT', undefined]],
+    );
   });
 
   it('sends name and password to the token service', async () => {
