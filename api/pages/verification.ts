@@ -5,7 +5,7 @@ import { parseReference } from '../../src/model/reference.ts';
 import type { Rebuild } from '../../src/model/rebuild.ts';
 import type { Statement } from '../../src/model/statement.ts';
 import type { Attribution, Difference, Verdict } from '../../src/model/verdict.ts';
-import type { Verification } from '../../src/model/verification.ts';
+import type { VerdictRecord, Verification } from '../../src/model/verification.ts';
 import type { Delivery } from '../../src/ports.ts';
 import { percentage } from '../../src/steps/draw-badge.ts';
 import type { Folder } from '../contents-tree.ts';
@@ -24,6 +24,7 @@ import { AUDITABLE_WORDS, REASON_WORDS, RESULT_WORDS, STEP_WORDS, type Tone } fr
 
 /** What the page of a verdict shows beside the verification itself. What could not be read is empty. */
 export type VerdictDetails = {
+  record: VerdictRecord;
   statement: Statement;
   rebuild: Rebuild | undefined;
   layers: LayerSummary[];
@@ -80,7 +81,7 @@ function timeOf(iso: string): Html {
 function donePage({ publicUrl, verification, deliveries }: VerificationPage, details: VerdictDetails): Html {
   const { id, verdict, verdictDigest = '' } = verification;
   if (verdict === undefined) return html``;
-  const { statement, rebuild, layers, lastLog, differences, explanations, fingerprint, tree } = details;
+  const { record, statement, rebuild, layers, lastLog, differences, explanations, fingerprint, tree } = details;
   const api = `/v1/verifications/${id}`;
   const answer = AUDITABLE_WORDS[verdict.auditable];
   return html`<div class="card hero ${answer.tone}">
@@ -103,7 +104,7 @@ function donePage({ publicUrl, verification, deliveries }: VerificationPage, det
     ${answersSection(verification)} ${tree !== undefined && pictureSection(tree, verdictDigest)}
     ${findingsSection(verdict, `/v1/verdicts/${verdictDigest}`)} ${coverageSection(verdict, `${api}/files`)}
     ${unexplainedSection(statement, verdict.coverage.files.unexplained, `${api}/files?attribution=unexplained`)}
-    ${checkSection(publicUrl, verification, verdictDigest, fingerprint)}
+    ${checkSection(publicUrl, record, fingerprint)}
     ${rebuild?.outcome.status === 'built' && differencesSection(statement.predicate.differences, { differences, explanations, rebuild, api })}
     ${rebuildSection(statement, rebuild, { last: lastLog, link: `${api}/log` })} ${layersSection(layers, statement.predicate.layers)}
     ${packagesSection(statement.predicate, verdict, `/v1/verdicts/${verdictDigest}`)} ${copiesSection(statement.predicate)}

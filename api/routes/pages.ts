@@ -112,7 +112,7 @@ async function detailsOf(
     orElse(undefined, treeOf(blobs, record.account)),
   ]);
   const explanations = await orElse(new Map(), explanationsOf(deps, differences));
-  return { statement, rebuild, layers, lastLog, differences, explanations, fingerprint, tree };
+  return { record, statement, rebuild, layers, lastLog, differences, explanations, fingerprint, tree };
 }
 
 /** Explanations of these differences, the first that the page has room for. */

@@ -142,6 +142,16 @@ describe('a page', () => {
     }
   });
 
+  it('says where podman finds a signature, and that there is none on a bad verdict', async () => {
+    const good = await page(pages['honest'] ?? '');
+    assert.match(good, /<code>PASSED<\/code>/);
+    assert.match(good, /<code>lookaside: https:\/\/conforme\.example\.org\/lookaside\/registry\.example\.org<\/code>/);
+    assert.match(good, /check-claims=false \\\n {2}--type/);
+    const backdoored = await page(pages['backdoored'] ?? '');
+    assert.match(backdoored, /<code>FAILED<\/code>/);
+    assert.doesNotMatch(backdoored, /lookaside/);
+  });
+
   it('is there without JavaScript while the work goes on', async () => {
     const text = await page(pages['running'] ?? '');
     assert.match(text, /<noscript><meta http-equiv="refresh"/);

@@ -253,6 +253,20 @@ describe('cosign', () => {
       reference,
     );
 
+  it('accepts the envelopes as they are served, without any registry', needsCosign, async () => {
+    const { verdictDigest } = await service.judged('honest');
+    for (const [name, type] of [
+      ['dsse.json', VERDICT],
+      ['vsa.dsse.json', SUMMARY],
+    ] as const) {
+      const file = join(folder, name);
+      await writeFile(file, await (await fetch(`${service.url}/v1/verdicts/${verdictDigest}/${name}`)).text());
+      const args = ['--key', key, '--insecure-ignore-tlog', '--check-claims=false', '--signature', file, '/dev/null'];
+      await cosign(folder, 'verify-blob-attestation', '--type', type, ...args);
+      await assert.rejects(cosign(folder, 'verify-blob-attestation', '--type', 'https://slsa.dev/provenance/v1', ...args));
+    }
+  });
+
   for (const form of ['cosign-tag', 'bundle'] as const)
     it(`accepts the verdict and its summary, by its key alone (${form})`, needsCosign, async () => {
       const repository = `cosign/${form}`;
