@@ -48,11 +48,13 @@ async function introduce({ host, port, publicUrl, dataDir }: Config): Promise<vo
   }
   const armored = await (await fetch(`${base}/v1/keys`)).text();
   const key = await readKey({ armoredKey: armored });
+  const envelopeKey = (await fetch(`${base}/v1/keys/cosign.pub`)).headers.get('etag')?.replaceAll('"', '') ?? '';
   process.stderr.write(
     [
       `conforme is ready.`,
       `  address      ${publicUrl}`,
       `  signing key  ${key.getFingerprint().toUpperCase()}  (${publicUrl}/v1/keys)`,
+      `  for cosign   ${envelopeKey}  (${publicUrl}/v1/keys/cosign.pub)`,
       `  data folder  ${dataDir}`,
       '',
     ].join('\n'),

@@ -455,7 +455,7 @@ function webhookSecret(text: string): string {
 /** A registry, or a repository with all below it, by its name as normalised. */
 function repositories(text: string): string {
   const [host = '', ...path] = text.split('/');
-  if (!path.every((part) => /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/.test(part)))
+  if (!/[.:]|^localhost$/.test(host) || !path.every((part) => /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/.test(part)))
     throw new Error(`"${text}" is no registry or repository`);
   return [hostAndPort(host), ...path].join('/');
 }

@@ -124,6 +124,7 @@ describe('the configuration', () => {
     ['CONFORME_ATTACH_TO', { CONFORME_ATTACH_TO: 'https://ghcr.io/example' }],
     ['CONFORME_ATTACH_TO', { CONFORME_ATTACH_TO: 'ghcr.io/example/../other' }],
     ['CONFORME_ATTACH_TO', { CONFORME_ATTACH_TO: 'ghcr.io/' }],
+    ['CONFORME_ATTACH_TO', { CONFORME_ATTACH_TO: 'example/app' }],
     ['CONFORME_ATTACH_AS', { CONFORME_ATTACH_AS: 'referrer' }],
     ['CONFORME_KEY_EMAIL', { CONFORME_KEY_EMAIL: 'root@localhost' }],
     ['CONFORME_KEY_EMAIL', { CONFORME_KEY_EMAIL: 'a> <b@example.org' }],

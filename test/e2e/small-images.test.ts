@@ -10,7 +10,10 @@ import { after, before, describe, it } from 'node:test';
 import { startGitServer } from '../../scripts/demo/git-server.ts';
 import type { VerificationView } from '../../api/schemas.ts';
 import type { Difference } from '../../src/model/verdict.ts';
+import { hexOf } from '../../src/model/digest.ts';
+import { payloadByInToto } from '../support/envelopes.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { eventually } from '../support/verification.ts';
 import { HARMLESS, TAMPERINGS } from './tamperings.ts';
 import { ended, judged, makeSmallImage, startAsUser, uploadContext, type SmallImage, type Started } from './world.ts';
 
@@ -33,7 +36,7 @@ describe('small images, judged by the service', () => {
     git = await startGitServer(join(folder, 'repositories'));
     [image, service] = await Promise.all([
       makeSmallImage(registry.host, join(folder, 'repositories')),
-      startAsUser(join(folder, 'service'), registry.host),
+      startAsUser(join(folder, 'service'), registry.host, { CONFORME_ATTACH_TO: registry.host }),
     ]);
   });
   after(async () => {
@@ -57,6 +60,29 @@ describe('small images, judged by the service', () => {
       [],
     );
     assert.equal(verdict.coverage.files.source, 9, 'every file comes from the repository');
+  });
+
+  it('signs that in every form, and attaches it to the image', async () => {
+    const { image: judgedImage, links } = await judged(service, { image: image.reference('honest'), source: source() });
+    const got = async (url: string): Promise<Response> => {
+      const answer = await fetch(url);
+      assert.equal(answer.status, 200, url);
+      return answer;
+    };
+    const key = await (await got(`${service.url}/v1/keys/cosign.pub`)).text();
+    const payload = await payloadByInToto(await (await got(links.envelope ?? '')).text(), key);
+    assert.deepEqual(payload, Buffer.from(await (await got(links.verdict ?? '')).bytes()));
+    const summary = await payloadByInToto(await (await got(links.summary ?? '')).text(), key);
+    assert.equal(JSON.parse(summary.toString()).predicate.verificationResult, 'PASSED');
+    const hex = hexOf(judgedImage.manifestDigest);
+    await got(`${service.url}/lookaside/${registry.host}/${image.repository}@sha256=${hex}/signature-1`);
+    const attached = `http://${registry.host}/v2/${image.repository}/manifests/sha256-${hex}.att`;
+    const accept = { accept: 'application/vnd.oci.image.manifest.v1+json' };
+    const manifest = await eventually(async () => {
+      const answer = await fetch(attached, { headers: accept });
+      return answer.ok && ((await answer.json()) as { layers: object[] });
+    });
+    assert.equal(manifest.layers.length, 2);
   });
 
   describe('sees each tampering', () => {

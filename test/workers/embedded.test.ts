@@ -75,7 +75,8 @@ describe('the embedded service', () => {
     assert.ok(output.err.includes(token) && output.err.includes(join(folder, 'token')), 'the first token is shown, and where it stands');
     assert.ok(!output.out.includes(token), 'and is not in the log');
     assert.equal((await stat(folder)).mode & 0o777, 0o700);
-    for (const name of ['token', 'key/private-key.asc', 'key/envelope-key.pem']) assert.equal((await stat(join(folder, name))).mode & 0o777, 0o600, name);
+    for (const name of ['token', 'key/private-key.asc', 'key/envelope-key.pem'])
+      assert.equal((await stat(join(folder, name))).mode & 0o777, 0o600, name);
     for (const name of ['key', 'database', 'redis']) assert.equal((await stat(join(folder, name))).mode & 0o777, 0o700, name);
     assert.match(await (await get('/v1/keys')).text(), /BEGIN PGP PUBLIC KEY BLOCK/);
     assert.match(await (await get('/v1/keys/cosign.pub')).text(), /^-----BEGIN PUBLIC KEY-----\n/);

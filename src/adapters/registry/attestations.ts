@@ -94,7 +94,10 @@ async function* manifestsOn(
       (await orNothing('referrers', () => repository.referrers(subject))) ??
       (await orNothing('referrers', async () => asIndex(await repository.tagged(`sha256-${hexOf(subject)}`))));
     // What says that it is something else does not count: an image that was judged often has that many verdicts attached.
-    const ofType = (one: Descriptor): boolean => wanted(saidType(one) ?? '') || saidType(one) === undefined;
+    const ofType = (one: Descriptor): boolean => {
+      const said = saidType(one);
+      return said === undefined || wanted(said);
+    };
     yield* each(
       'referrers',
       (listed?.manifests ?? []).filter((one) => mayHoldStatements(one) && ofType(one)),

@@ -55,10 +55,11 @@ export function makePusher({ http, auth }: RegistryAccess, name: string): Pusher
     return authorization === undefined ? first : send(http, { ...request, url, authorization });
   }
 
-  async function expect(status: number, answering: Promise<Response>, what: string): Promise<Response> {
+  /** Any 2xx: registries differ in which one they say. */
+  async function taken(answering: Promise<Response>, what: string): Promise<Response> {
     const response = await answering;
     await response.body?.cancel();
-    if (response.status === status) return response;
+    if (response.ok) return response;
     // 429 and 5xx were tried again in `send` and are no answers; anything else stays what it is.
     throw new Problem('registry-denied', `${name} does not take ${what}: the registry answers ${response.status}`);
   }
@@ -69,7 +70,7 @@ export function makePusher({ http, auth }: RegistryAccess, name: string): Pusher
       await response.body?.cancel();
       return undefined;
     }
-    if (!response.ok) await expect(200, Promise.resolve(response), `a question about ${reference}`);
+    if (!response.ok) await taken(Promise.resolve(response), `a question about ${reference}`);
     const bytes = await readBody(response, MANIFEST_MAX, () => new Problem('limit-exceeded', `the manifest ${reference} is too large`));
     return { bytes, mediaType: response.headers.get('content-type') ?? MANIFEST_TYPES[0] };
   }
@@ -90,12 +91,12 @@ export function makePusher({ http, auth }: RegistryAccess, name: string): Pusher
       const known = await ask(`${base}/blobs/${descriptor.digest}`, { method: 'HEAD', headers: {} });
       await known.body?.cancel();
       if (known.ok) return descriptor;
-      const started = await expect(202, ask(`${base}/blobs/uploads/`, { method: 'POST', headers: {}, body: '' }), 'an upload');
+      const started = await taken(ask(`${base}/blobs/uploads/`, { method: 'POST', headers: {}, body: '' }), 'an upload');
       const url = URL.parse(started.headers.get('location') ?? '', base);
       if (url === null) throw new Problem('registry-unavailable', `${host} does not say where to upload to`);
       url.searchParams.set('digest', descriptor.digest);
       const headers = { 'content-type': 'application/octet-stream' };
-      await expect(201, ask(url, { method: 'PUT', headers, body: new Uint8Array(bytes) }), 'a blob');
+      await taken(ask(url, { method: 'PUT', headers, body: new Uint8Array(bytes) }), 'a blob');
       return descriptor;
     },
 
@@ -103,8 +104,7 @@ export function makePusher({ http, auth }: RegistryAccess, name: string): Pusher
       const bytes = Buffer.from(text);
       const digest = digestOf(bytes);
       const headers = { 'content-type': mediaType };
-      const answer = await expect(
-        201,
+      const answer = await taken(
         ask(`${base}/manifests/${tag ?? digest}`, { method: 'PUT', headers, body: new Uint8Array(bytes) }),
         'a manifest',
       );
