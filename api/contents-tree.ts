@@ -7,7 +7,7 @@ import { linesOf } from './stored.ts';
 export type Counts = Record<Attribution, number>;
 
 /** What is not a folder. */
-export type Leaf = { name: string; size: number; attribution: Attribution; code: boolean };
+export type Leaf = { name: string; size: number; attribution: Attribution; code: boolean; layer: number };
 
 export type Folder = {
   name: string;
@@ -71,7 +71,7 @@ async function readTree(blobs: Blobs, account: Digest): Promise<Folder> {
   return root;
 }
 
-function add(root: Folder, { path, kind, size, attribution, code }: AccountLine): void {
+function add(root: Folder, { path, kind, size, attribution, code, layer }: AccountLine): void {
   const names = path.split('/').filter((name) => name !== '');
   const count = (folder: Folder): void => {
     folder.files[attribution] += 1;
@@ -87,7 +87,7 @@ function add(root: Folder, { path, kind, size, attribution, code }: AccountLine)
     count(folder);
   }
   if (kind === 'directory') folder.own = attribution;
-  else folder.leaves.push({ name: names.at(-1) ?? '', size, attribution, code });
+  else folder.leaves.push({ name: names.at(-1) ?? '', size, attribution, code, layer });
 }
 
 /** The folder at a path; undefined where there is none. */
@@ -95,4 +95,39 @@ export function folderAt(root: Folder, path: string): Folder | undefined {
   let folder: Folder | undefined = root;
   for (const name of path.split('/').filter((part) => part !== '')) folder = folder?.folders.get(name);
   return folder;
+}
+
+/** What the final image shows of each layer but folders, by its accounts; a layer of which nothing is shown is absent. */
+export function countsByLayer(root: Folder): Map<number, { files: Counts; bytes: Counts }> {
+  const layers = new Map<number, { files: Counts; bytes: Counts }>();
+  const visit = ({ folders, leaves }: Folder): void => {
+    for (const { layer, size, attribution } of leaves) {
+      let counts = layers.get(layer);
+      if (counts === undefined) layers.set(layer, (counts = { files: emptyCounts(), bytes: emptyCounts() }));
+      counts.files[attribution] += 1;
+      counts.bytes[attribution] += size;
+    }
+    for (const folder of folders.values()) visit(folder);
+  };
+  visit(root);
+  return layers;
+}
+
+/** The same folder with what one layer put there, and no folder that holds nothing of it. */
+export function onlyLayer({ name, folders, leaves }: Folder, layer: number): Folder {
+  const only: Folder = { ...emptyFolder(name), leaves: leaves.filter((leaf) => leaf.layer === layer) };
+  for (const { size, attribution } of only.leaves) {
+    only.files[attribution] += 1;
+    only.bytes[attribution] += size;
+  }
+  for (const folder of folders.values()) {
+    const below = onlyLayer(folder, layer);
+    if (below.folders.size === 0 && below.leaves.length === 0) continue;
+    only.folders.set(below.name, below);
+    for (const each of ATTRIBUTIONS) {
+      only.files[each] += below.files[each];
+      only.bytes[each] += below.bytes[each];
+    }
+  }
+  return only;
 }

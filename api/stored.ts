@@ -65,6 +65,12 @@ export async function rebuildOf(blobs: Blobs, statement: Statement): Promise<Reb
   return digest === undefined ? undefined : (JSON.parse((await blobs.read(digest)).toString('utf8')) as Rebuild);
 }
 
+/** Regular files and their bytes. */
+export type Amount = { files: number; bytes: number };
+
+/** A layer, and what it does to those below it: files that it puts others in the place of, and files that it takes away. */
+export type LayerStory = LayerSummary & { replaces: Amount; deletes: Amount };
+
 /** Bytes. What an explanation holds is bounded where it is made. */
 const EXPLANATION_BYTES_MAX = 1024 * 1024;
 
@@ -75,14 +81,25 @@ export async function readExplanation(blobs: Blobs, document: Digest): Promise<{
 }
 
 /** The layers alone, out of an inventory that can be a hundred megabytes: extracted once and kept as a document of its own. */
-export async function layersOf(blobs: Blobs, inventory: Digest): Promise<LayerSummary[]> {
-  const name = `layers/v1/${inventory}`;
+export async function layersOf(blobs: Blobs, inventory: Digest): Promise<LayerStory[]> {
+  const name = `layers/v2/${inventory}`;
   const known = await blobs.resolve(name);
-  if (known !== undefined) return JSON.parse((await blobs.read(known)).toString('utf8')) as LayerSummary[];
-  const { layers } = JSON.parse((await blobs.read(inventory, INVENTORY_BYTES_MAX)).toString('utf8')) as Inventory;
+  if (known !== undefined) return JSON.parse((await blobs.read(known)).toString('utf8')) as LayerStory[];
+  const layers = storiesOf(JSON.parse((await blobs.read(inventory, INVENTORY_BYTES_MAX)).toString('utf8')) as Inventory);
   const { digest } = await blobs.put(oneChunk(Buffer.from(canonicalJson(layers))));
   await blobs.link(name, digest);
   return layers;
+}
+
+function storiesOf({ layers, hidden }: Inventory): LayerStory[] {
+  const stories = layers.map((layer): LayerStory => ({ ...layer, replaces: { files: 0, bytes: 0 }, deletes: { files: 0, bytes: 0 } }));
+  for (const { kind, size, hiddenBy, how } of hidden) {
+    const amount = stories[hiddenBy]?.[how === 'replaced' ? 'replaces' : 'deletes'];
+    if (kind !== 'file' || amount === undefined) continue;
+    amount.files += 1;
+    amount.bytes += size;
+  }
+  return stories;
 }
 
 export async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,93 +1,116 @@
 /** One folder of a judged image, or one file with what accounts for it. */
 import type { DebianEvidence } from '../../src/model/debian.ts';
-import type { LayerSummary } from '../../src/model/inventory.ts';
+import type { FileKind, LayerSummary } from '../../src/model/inventory.ts';
 import type { Statement } from '../../src/model/statement.ts';
 import { type AccountLine, type Attribution, ATTRIBUTIONS } from '../../src/model/verdict.ts';
 import { type Folder, sumOf } from '../contents-tree.ts';
-import { bytesText, countText, shortDigest } from '../text.ts';
+import { shortDigest } from '../text.ts';
 import { stackedBar } from './coverage.ts';
 import type { PageContent } from './document.ts';
 import { chainOf } from './evidence.ts';
-import { html, type Html } from './html.ts';
+import { fitting, html, type Html } from './html.ts';
 import { pictureOf } from './picture.ts';
-import { ATTRIBUTION_WORDS } from './words.ts';
+import type { Say } from './words/index.ts';
 
-/** Rows of a folder; each takes some 400 bytes of the page. */
-const ROWS_SHOWN = 300;
+/** Characters of the rows of a folder, some 400 each. */
+const ROWS_MAX = 110_000;
 
-/** Of what a reader looks at: the verdict, and a path in its image without a slash at the end (the root is empty). */
-type Place = { statement: Statement; digest: string; path: string };
+/**
+ * Of what a reader looks at: the verdict, a path in its image without a slash at the end (the root is empty), and the layer where only
+ * what one layer put there is looked at, from 0 for the lowest.
+ */
+type Place = { statement: Statement; digest: string; path: string; layer: number | undefined };
 
 /** Where a path of a verdict's image is shown. */
-export const contentsAddress = (digest: string, path: string): string =>
-  `/verdicts/${digest}/contents${path === '' ? '' : `?path=${encodeURIComponent(path)}`}`;
+export function contentsAddress(say: Say, digest: string, path: string, layer?: number): string {
+  const query = [
+    ...(path === '' ? [] : [`path=${encodeURIComponent(path).replaceAll('%2F', '/')}`]),
+    ...(layer === undefined ? [] : [`layer=${layer}`]),
+  ];
+  return say.to(`/verdicts/${digest}/contents${query.length === 0 ? '' : `?${query.join('&')}`}`);
+}
 
-function heading({ statement, digest, path }: Place): Html {
+function heading(say: Say, { statement, digest, path, layer }: Place): Html {
   const names = path.split('/').slice(1);
   return html`<p class="image">
-      <a href="/verdicts/${digest}"><code>${statement.predicate.image.reference}</code></a>
+      <a href="${say.to(`/verdicts/${digest}`)}"><code>${statement.predicate.image.reference}</code></a>
     </p>
-    <nav class="crumbs" aria-label="Folders">
-      <a href="${contentsAddress(digest, '')}"><code>/</code></a
+    <nav class="crumbs" aria-label="${say.contents.folders}">
+      <a href="${contentsAddress(say, digest, '', layer)}"><code>/</code></a
       >${names
         .slice(0, -1)
         .map(
-          (name, index) => html`<a href="${contentsAddress(digest, `/${names.slice(0, index + 1).join('/')}`)}"><code>${name}/</code></a>`,
+          (name, index) =>
+            html`<a href="${contentsAddress(say, digest, `/${names.slice(0, index + 1).join('/')}`, layer)}"><code>${name}/</code></a>`,
         )}
     </nav>
-    <h1><code>${names.at(-1) ?? 'All files'}</code></h1>`;
+    <h1>
+      ${names.length === 0 ? (layer === undefined ? say.contents.allFiles : say.layers.filesOf(layer + 1)) : html`<code>${names.at(-1)}</code>`}
+    </h1>
+    ${
+      layer !== undefined &&
+      html`<p>
+        ${say.contents.onlyLayer(html`<a href="${say.to(`/verdicts/${digest}#layer-${layer}`)}">${layer + 1}</a>`)}
+        <a href="${contentsAddress(say, digest, path)}">${say.contents.allLayers}</a>
+      </p>`
+    }`;
 }
 
 type Row = { name: string; path: string; size: number; count?: number; attribution?: Attribution; bar?: Html; unexplained: number };
 
-export function folderPage(place: Place, folder: Folder): PageContent {
-  const rows = rowsOf(folder, place.path).sort((a, b) => b.unexplained - a.unexplained || b.size - a.size);
+export function folderPage(say: Say, place: Place, folder: Folder): PageContent {
+  const rows = rowsOf(say, folder, place.path).sort((a, b) => b.unexplained - a.unexplained || b.size - a.size);
+  const { shown, rest } = fitting(rows, (row) => rowOf(say, place, row), ROWS_MAX);
   return {
-    title: `${place.path === '' ? '/' : place.path} in ${place.statement.predicate.image.reference}`,
-    body: html`${heading(place)}
+    title: say.contents.title(place.path === '' ? '/' : place.path, place.statement.predicate.image.reference),
+    body: html`${heading(say, place)}
       <p class="soft">
-        ${countText(sumOf(folder.files))} files, ${bytesText(sumOf(folder.bytes))}.
-        ${folder.own !== undefined && html`The folder itself: ${tag(folder.own)}`}
+        ${say.contents.sum(sumOf(folder.files), say.count(sumOf(folder.files)), say.bytes(sumOf(folder.bytes)))}
+        ${folder.own !== undefined && html`${say.contents.itself} ${tag(say, folder.own)}`}
       </p>
-      ${pictureOf(folder, place.path, (path) => contentsAddress(place.digest, path))} ${legend(folder.files)}
+      ${pictureOf(say, folder, place.path, (path) => contentsAddress(say, place.digest, path, place.layer))} ${legend(say, folder.files)}
       <div class="card scroll">
         <table>
           <thead>
             <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Account</th>
-              <th scope="col" class="number optional">Files</th>
-              <th scope="col" class="number">Size</th>
+              <th scope="col">${say.contents.name}</th>
+              <th scope="col">${say.contents.account}</th>
+              <th scope="col" class="number optional">${say.contents.files}</th>
+              <th scope="col" class="number">${say.contents.size}</th>
             </tr>
           </thead>
           <tbody>
-            ${rows.slice(0, ROWS_SHOWN).map(
-              ({ name, path, size, count, attribution, bar }) =>
-                html`<tr>
-                  <td>
-                    <a href="${contentsAddress(place.digest, path)}"><code>${name}</code></a>
-                  </td>
-                  <td>${attribution === undefined ? bar : tag(attribution)}</td>
-                  <td class="number optional">${count === undefined ? '' : countText(count)}</td>
-                  <td class="number">${bytesText(size)}</td>
-                </tr>`,
-            )}
+            ${shown}
           </tbody>
         </table>
-        ${rows.length > ROWS_SHOWN && html`<p class="soft">The ${ROWS_SHOWN} that matter most; there are ${countText(rows.length - ROWS_SHOWN)} more.</p>`}
+        ${rest > 0 && html`<p class="soft">${say.contents.more(say.count(shown.length), say.count(rest))}</p>`}
       </div>`,
   };
 }
 
-function rowsOf(folder: Folder, path: string): Row[] {
+function rowOf(say: Say, place: Place, { name, path, size, count, attribution, bar }: Row): Html {
+  return html`<tr>
+    <td>
+      <a href="${contentsAddress(say, place.digest, path, place.layer)}"><code>${name}</code></a>
+    </td>
+    <td>${attribution === undefined ? bar : tag(say, attribution)}</td>
+    <td class="number optional">${count === undefined ? '' : say.count(count)}</td>
+    <td class="number">${say.bytes(size)}</td>
+  </tr>`;
+}
+
+function rowsOf(say: Say, folder: Folder, path: string): Row[] {
   const folders = [...folder.folders.values()].map(({ name, files, bytes }): Row => ({
     name: `${name}/`,
     path: `${path}/${name}`,
     size: sumOf(bytes),
     count: sumOf(files),
     bar: stackedBar(
+      say,
       files,
-      ATTRIBUTIONS.flatMap((one) => (files[one] === 0 ? [] : `${ATTRIBUTION_WORDS[one].name}: ${files[one]}`)).join(', '),
+      ATTRIBUTIONS.flatMap((one) => (files[one] === 0 ? [] : say.picture.count(say.attribution[one].name, say.count(files[one])))).join(
+        ', ',
+      ),
       true,
     ),
     unexplained: files.unexplained,
@@ -103,44 +126,50 @@ function rowsOf(folder: Folder, path: string): Row[] {
 }
 
 /** What the colours of a picture mean, for those that are in it. */
-export function legend(counts: Record<Attribution, number>): Html {
+export function legend(say: Say, counts: Record<Attribution, number>): Html {
   return html`<ul class="legend">
     ${ATTRIBUTIONS.filter((name) => counts[name] > 0).map(
       (name) =>
         html`<li>
           <svg class="swatch" viewBox="0 0 10 10" aria-hidden="true"><rect class="f-${name}" width="10" height="10" /></svg
-          >${ATTRIBUTION_WORDS[name].name}
+          >${say.attribution[name].name}
         </li>`,
     )}
   </ul>`;
 }
 
-function tag(attribution: Attribution): Html {
+function tag(say: Say, attribution: Attribution): Html {
   return html`<svg class="swatch" viewBox="0 0 10 10" aria-hidden="true"><rect class="f-${attribution}" width="10" height="10" /></svg
-    >${ATTRIBUTION_WORDS[attribution].name}`;
+    >${say.attribution[attribution].name}`;
 }
 
-export function filePage(place: Place, line: AccountLine, layers: LayerSummary[], packages: DebianEvidence | undefined): PageContent {
+export function filePage(
+  say: Say,
+  place: Place,
+  line: AccountLine,
+  layers: LayerSummary[],
+  packages: DebianEvidence | undefined,
+): PageContent {
   const layer = layers[line.layer];
-  const words = ATTRIBUTION_WORDS[line.attribution];
+  const words = say.attribution[line.attribution];
   return {
-    title: `${line.path} in ${place.statement.predicate.image.reference}`,
-    body: html`${heading(place)}
+    title: say.contents.title(line.path, place.statement.predicate.image.reference),
+    body: html`${heading(say, place)}
       <div class="card">
-        <p>${tag(line.attribution)}: ${words.means}.</p>
+        <p>${tag(say, line.attribution)}${say.site.colon}${words.means}.</p>
         <dl class="evidence">
-          <dt>kind</dt>
-          <dd>${line.kind}${line.code && ', counted among the executables'}</dd>
-          <dt>size</dt>
-          <dd>${bytesText(line.size)}</dd>
+          <dt>${say.contents.kind}</dt>
+          <dd>${say.kind[line.kind as FileKind] ?? line.kind}${line.code && say.contents.executable}</dd>
+          <dt>${say.contents.fileSize}</dt>
+          <dd>${say.bytes(line.size)}</dd>
           ${
             line.digest !== undefined &&
             html`<dt>SHA-256</dt>
               <dd><code>${line.digest}</code></dd>`
           }
-          <dt>layer</dt>
+          <dt>${say.contents.layer}</dt>
           <dd>
-            <a href="/verdicts/${place.digest}#layer-${line.layer}">${line.layer + 1}</a>${
+            <a href="${say.to(`/verdicts/${place.digest}#layer-${line.layer}`)}">${line.layer + 1}</a>${
               layer !== undefined &&
               html` <code title="${layer.digest}">${shortDigest(layer.digest)}</code> <code>${layer.createdBy}</code>`
             }
@@ -148,11 +177,11 @@ export function filePage(place: Place, line: AccountLine, layers: LayerSummary[]
         </dl>
       </div>
       <section aria-labelledby="chain">
-        <h2 id="chain">What accounts for it</h2>
+        <h2 id="chain">${say.contents.accounts}</h2>
         <ol class="chain">
-          ${chainOf(line, place.statement.predicate, packages).map((link) => html`<li>${link}</li>`)}
+          ${chainOf(say, line, place.statement.predicate, packages).map((link) => html`<li>${link}</li>`)}
         </ol>
-        ${line.digest !== undefined && html`<p><a href="/v1/images?file=${line.digest}">Which other images hold this file</a></p>`}
+        ${line.digest !== undefined && html`<p><a href="/v1/images?file=${line.digest}">${say.contents.others}</a></p>`}
       </section>`,
   };
 }

@@ -2,9 +2,11 @@ import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { FastifyReply } from 'fastify';
 import { html, type Html, inlineElement, textOf } from './html.ts';
+import type { Say } from './words/index.ts';
 
-const STYLE = readFileSync(new URL('./style.css', import.meta.url), 'utf8');
-const LIVE = readFileSync(new URL('./live.js', import.meta.url), 'utf8');
+const fileOf = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
+const STYLE = ['./style.css', './verdict.css', './print.css'].map(fileOf).join('');
+const LIVE = fileOf('./live.js');
 const STYLE_ELEMENT = inlineElement('style', STYLE);
 const LIVE_ELEMENT = inlineElement('script', LIVE);
 const sourceOf = (text: string): string => `'sha256-${hash('sha256', text, 'base64')}'`;
@@ -37,19 +39,21 @@ export type PageContent = {
   refresh?: number;
 };
 
-export function sendPage(reply: FastifyReply, content: PageContent, cacheControl = 'no-cache'): FastifyReply {
+export function sendPage(reply: FastifyReply, say: Say, content: PageContent, cacheControl = 'no-cache'): FastifyReply {
   return reply
     .headers({
       'content-type': 'text/html; charset=utf-8',
       'content-security-policy': CONTENT_SECURITY_POLICY,
+      'content-language': say.language,
+      vary: 'accept, accept-language',
       'cache-control': cacheControl,
       'cross-origin-opener-policy': 'same-origin',
     })
-    .send(`<!doctype html>\n${textOf(documentOf(content))}\n`);
+    .send(`<!doctype html>\n${textOf(documentOf(say, content))}\n`);
 }
 
-function documentOf({ title, body, live = false, refresh }: PageContent): Html {
-  return html`<html lang="en">
+function documentOf(say: Say, { title, body, live = false, refresh }: PageContent): Html {
+  return html`<html lang="${say.language}">
     <head>
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -59,22 +63,26 @@ function documentOf({ title, body, live = false, refresh }: PageContent): Html {
       ${refresh !== undefined && html`<noscript><meta http-equiv="refresh" content="${refresh}" /></noscript>`} ${STYLE_ELEMENT}
     </head>
     <body>
-      <a class="skip" href="#main">Skip to the content</a>
+      <a class="skip" href="#main">${say.site.skip}</a>
       <header class="site">
         <div class="wide">
-          <a class="brand" href="/"
+          <a class="brand" href="${say.to('/')}"
             ><svg class="mark" viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
               <path d="M12 1.6 20.5 5v6.6c0 5.2-3.5 9.1-8.5 10.8C7 20.7 3.5 16.8 3.5 11.6V5z" />
               <path class="tick" d="m7.8 12 3 3 5.4-6" /></svg
             >conforme</a
           >
-          <nav aria-label="Site"><a href="/">Verdicts</a><a href="/images">Fleet</a><a href="/docs">API</a><a href="/v1/keys">Key</a></nav>
+          <nav aria-label="${say.site.nav}">
+            <a href="${say.to('/')}">${say.site.verdicts}</a><a href="${say.to('/images')}">${say.site.fleet}</a
+            ><a href="/docs">${say.site.api}</a><a href="/v1/keys">${say.site.key}</a>
+          </nav>
         </div>
       </header>
       <main id="main" class="wide">${body}</main>
       <footer class="wide">
-        A certified true copy: rebuilt from its source, accounted for file by file, signed.
-        <a href="/predicates/verdict/v1">What a verdict says</a> · <a href="/docs/problems">Problems</a>
+        ${say.site.motto}
+        <a href="/predicates/verdict/v1">${say.site.predicate}</a> · <a href="${say.to('/docs/problems')}">${say.site.problems}</a>
+        ${say.others.map(({ language, name, href }) => html`<a class="tongues" href="${href}" lang="${language}" hreflang="${language}" rel="alternate">${name}</a>`)}
       </footer>
       ${live && LIVE_ELEMENT}
     </body>

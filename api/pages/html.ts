@@ -34,3 +34,20 @@ export function inlineElement(name: 'style' | 'script', text: string): Html {
   if (/<\/|<!--/.test(text)) throw new Error(`what stands in <${name}> must not hold an end tag or a comment of HTML`);
   return { [MARK]: name === 'style' ? `<style>${text}</style>` : `<script type="module">${text}</script>` };
 }
+
+/** The first of the items whose HTML fits into so many characters, at least one of them, and how many are left over. */
+export function fitting<T>(
+  items: readonly T[],
+  render: (item: T, index: number) => Html,
+  charactersMax: number,
+): { shown: Html[]; rest: number } {
+  const shown: Html[] = [];
+  let characters = 0;
+  for (const [index, item] of items.entries()) {
+    const part = render(item, index);
+    characters += part[MARK].length;
+    if (characters > charactersMax && shown.length > 0) break;
+    shown.push(part);
+  }
+  return { shown, rest: items.length - shown.length };
+}

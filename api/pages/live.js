@@ -22,7 +22,7 @@ if (live && log) {
     }
     item.classList.add('begun', 'current');
     item.setAttribute('aria-current', 'step');
-    item.querySelector('time').textContent = new Date(at).toLocaleTimeString();
+    item.querySelector('time').textContent = new Date(at).toLocaleTimeString(document.documentElement.lang);
   });
   events.addEventListener('log', (event) => {
     log.hidden = false;

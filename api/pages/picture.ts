@@ -2,9 +2,8 @@
 import { type HierarchyRectangularNode, hierarchy, treemap, treemapSquarify } from 'd3-hierarchy';
 import { type Attribution, ATTRIBUTIONS } from '../../src/model/verdict.ts';
 import { emptyCounts, type Folder, sumOf } from '../contents-tree.ts';
-import { bytesText, countText } from '../text.ts';
-import { html, type Html } from './html.ts';
-import { ATTRIBUTION_WORDS } from './words.ts';
+import { html, type Html, textOf } from './html.ts';
+import type { Say } from './words/index.ts';
 
 /** Units of the drawing, which scales with the page. */
 const WIDTH = 1000;
@@ -13,8 +12,10 @@ const LABEL_HEIGHT = 16;
 /** Folders in folders; below, the names would take more room than what they name. */
 const LABELS_DEEP = 3;
 const CHARACTER_WIDTH = 6.6;
-/** Areas, and folders that wait to be drawn. Each takes some 200 bytes of the page. */
-const AREAS_MAX = 260;
+/** Areas, and folders that wait to be drawn. Each takes some 300 characters of the page. */
+const AREAS_MAX = 220;
+/** Of the page; where names are so long that it would take more, less is drawn. */
+const CHARACTERS_MAX = 50_000;
 /** Files and folders of one folder that are drawn by themselves. */
 const PARTS_MAX = 60;
 /** Of the whole: what is smaller is drawn together with its like. */
@@ -27,40 +28,59 @@ type Group = { path: string; name: string; weight: number; parts: (Group | Area)
 type Laid = HierarchyRectangularNode<Group | Area>;
 const isGroup = (part: Group | Area): part is Group => 'parts' in part;
 
-export function pictureOf(root: Folder, path: string, addressOf: (path: string) => string): Html {
-  const total = sumOf(root.bytes);
-  if (total === 0 && root.files.unexplained === 0) return html``;
-  const plan = hierarchy<Group | Area>(groupsOf(root, path, Math.max(total, 1)), (part) => (isGroup(part) ? part.parts : []))
+export function pictureOf(say: Say, root: Folder, path: string, addressOf: (path: string) => string): Html {
+  if (sumOf(root.bytes) === 0 && root.files.unexplained === 0) return html``;
+  for (let areas = AREAS_MAX; ; areas = Math.floor(areas / 2)) {
+    const picture = drawingOf(say, root, path, addressOf, areas);
+    if (textOf(picture).length <= CHARACTERS_MAX || areas === 0) return picture;
+  }
+}
+
+function drawingOf(say: Say, root: Folder, path: string, addressOf: (path: string) => string, areasMax: number): Html {
+  const whole = groupsOf(say, root, path, Math.max(sumOf(root.bytes), 1), areasMax);
+  const plan = hierarchy<Group | Area>(whole, (part) => (isGroup(part) ? part.parts : []))
     .sum((part) => (isGroup(part) ? 0 : part.weight))
     .sort((a, b) => (b.value ?? 0) - (a.value ?? 0));
-  const laid = treemap<Group | Area>()
+  const nodes = treemap<Group | Area>()
     .tile(treemapSquarify)
     .size([WIDTH, HEIGHT])
     .paddingInner(1)
-    .paddingTop((node) => (isLabelled(node) ? LABEL_HEIGHT : 0))(plan);
-  const shapes = laid.descendants().map((node) => {
-    const part = node.data;
-    const [x, y, width, height] = [node.x0, node.y0, node.x1 - node.x0, node.y1 - node.y0].map((number) => number.toFixed(1));
-    if (!isGroup(part))
-      return html`<a href="${addressOf(part.path)}" tabindex="-1"
-        ><rect class="f-${part.attribution}" x="${x}" y="${y}" width="${width}" height="${height}"><title>${part.title}</title></rect></a
-      >`;
-    if (!isLabelled(node)) return undefined;
-    const characters = Math.floor((node.x1 - node.x0 - 6) / CHARACTER_WIDTH);
-    return html`<a href="${addressOf(part.path)}"
-      ><text x="${(node.x0 + 3).toFixed(1)}" y="${(node.y0 + 12).toFixed(1)}"
-        >${part.name.length > characters ? `${part.name.slice(0, characters - 1)}…` : part.name}</text
-      ></a
-    >`;
-  });
+    .paddingTop((node) => (isLabelled(node) ? LABEL_HEIGHT : 0))(plan)
+    .descendants();
+  // The areas are for the eye alone: each folder with a name leads on to what is in it.
   return html`<svg
     class="picture"
     viewBox="0 0 ${WIDTH} ${HEIGHT}"
+    preserveAspectRatio="none"
     role="group"
-    aria-label="${countText(sumOf(root.files))} files by size, coloured by where they come from. The table below says the same in words."
+    aria-label="${say.picture.label(say.count(sumOf(root.files)))}"
   >
-    ${shapes}
+    <defs>
+      <pattern id="alarm" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+        <rect width="8" height="8" />
+        <path d="M0 0v8" />
+      </pattern>
+    </defs>
+    <g aria-hidden="true">${nodes.map((node) => areaOf(node, addressOf))}</g>
+    ${nodes.map((node) => labelOf(node, addressOf))}
   </svg>`;
+}
+
+function areaOf({ data, x0, y0, x1, y1 }: Laid, addressOf: (path: string) => string): Html | undefined {
+  if (isGroup(data)) return undefined;
+  const [x, y, width, height] = [x0, y0, x1 - x0, y1 - y0].map((number) => number.toFixed(1));
+  const shape = html`<rect class="f-${data.attribution}" x="${x}" y="${y}" width="${width}" height="${height}"
+    ><title>${data.title}</title></rect
+  >`;
+  return html`<a href="${addressOf(data.path)}" tabindex="-1">${shape}</a>`;
+}
+
+function labelOf(node: Laid, addressOf: (path: string) => string): Html | undefined {
+  const { data, x0, y0, x1 } = node;
+  if (!isGroup(data) || !isLabelled(node)) return undefined;
+  const characters = Math.floor((x1 - x0 - 6) / CHARACTER_WIDTH);
+  const name = data.name.length > characters ? `${data.name.slice(0, characters - 1)}…` : data.name;
+  return html`<a href="${addressOf(data.path)}"><text x="${(x0 + 3).toFixed(1)}" y="${(y0 + 12).toFixed(1)}">${name}</text></a>`;
 }
 
 function isLabelled({ depth, x0, x1, y0, y1, data }: Laid): boolean {
@@ -68,14 +88,14 @@ function isLabelled({ depth, x0, x1, y0, y1, data }: Laid): boolean {
 }
 
 /** Opens the folder that holds most, again and again, until there are as many areas as a reader can tell apart. */
-function groupsOf(root: Folder, path: string, total: number): Group {
+function groupsOf(say: Say, root: Folder, path: string, total: number, areasMax: number): Group {
   const whole: Group = { path, name: path, weight: total, parts: [] };
   const closed: { folder: Folder; group: Group }[] = [{ folder: root, group: whole }];
   let areas = 0;
   for (let next = takeLargest(closed); next !== undefined; next = takeLargest(closed)) {
     const { folder, group } = next;
-    const opened = areas + closed.length < AREAS_MAX ? open(folder, group, total) : undefined;
-    group.parts = opened?.parts ?? closedParts(folder, group.path, total);
+    const opened = areas + closed.length < areasMax ? open(say, folder, group, total) : undefined;
+    group.parts = opened?.parts ?? closedParts(say, folder, group.path, total);
     areas += group.parts.filter((part) => !isGroup(part)).length;
     closed.push(...(opened?.inside ?? []));
   }
@@ -94,7 +114,12 @@ const least = (bytes: number, attribution: Attribution, total: number): number =
   attribution === 'unexplained' ? Math.max(bytes, SEEN_SHARE * total) : bytes;
 
 /** What is in a folder: what weighs most by itself, the rest by its account. */
-function open(folder: Folder, { path }: Group, total: number): { parts: (Group | Area)[]; inside: { folder: Folder; group: Group }[] } {
+function open(
+  say: Say,
+  folder: Folder,
+  { path }: Group,
+  total: number,
+): { parts: (Group | Area)[]; inside: { folder: Folder; group: Group }[] } {
   const folders = [...folder.folders.values()].map((one) => ({
     folder: one,
     weight: ATTRIBUTIONS.reduce((sum, name) => sum + (one.files[name] > 0 ? least(one.bytes[name], name, total) : 0), 0),
@@ -122,22 +147,22 @@ function open(folder: Folder, { path }: Group, total: number): { parts: (Group |
   for (const { leaf, weight } of leaves) {
     const { name, size, attribution } = leaf;
     if (isDrawn(weight)) {
-      const title = `${path}/${name}, ${bytesText(size)}: ${ATTRIBUTION_WORDS[attribution].name}`;
+      const title = say.picture.file(`${path}/${name}`, say.bytes(size), say.attribution[attribution].name);
       parts.push({ path: `${path}/${name}`, title, attribution, weight });
     } else {
       rest.files[attribution] += 1;
       rest.bytes[attribution] += size;
     }
   }
-  return { parts: [...parts, ...closedParts(rest, path, total)], inside };
+  return { parts: [...parts, ...closedParts(say, rest, path, total)], inside };
 }
 
 /** What is not drawn file by file, by its accounts. */
-function closedParts(folder: Pick<Folder, 'files' | 'bytes'>, path: string, total: number): Area[] {
+function closedParts(say: Say, folder: Pick<Folder, 'files' | 'bytes'>, path: string, total: number): Area[] {
   return ATTRIBUTIONS.flatMap((attribution) => {
     const [files, bytes] = [folder.files[attribution], folder.bytes[attribution]];
     if (files === 0 || (bytes === 0 && attribution !== 'unexplained')) return [];
-    const title = `${path}/, ${countText(files)} files, ${bytesText(bytes)}: ${ATTRIBUTION_WORDS[attribution].name}`;
+    const title = say.picture.folder(path, say.count(files), say.bytes(bytes), say.attribution[attribution].name);
     return [{ path, title, attribution, weight: least(bytes, attribution, total) }];
   });
 }

@@ -1,15 +1,16 @@
-import type { LayerSummary } from '../../src/model/inventory.ts';
+import type { BundledCopy } from '../../src/model/copies.ts';
 import type { StatedProvenance } from '../../src/model/provenance.ts';
 import type { BuildConditions, BuildPlan, Rebuild, Source } from '../../src/model/rebuild.ts';
-import type { RebuildOutcome } from '../../src/model/rebuilders.ts';
-import type { LayerUse, StatedReproduction, Statement } from '../../src/model/statement.ts';
+import type { Statement } from '../../src/model/statement.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
-import { bytesText, countText, printableLine, shortDigest } from '../text.ts';
-import { html, type Html, type Part } from './html.ts';
-import { BASE_WORDS } from './words.ts';
+import { printableLine, shortDigest } from '../text.ts';
+import { fitting, html, type Html, type Part } from './html.ts';
+import type { Say } from './words/index.ts';
 
-const DEPENDENCIES_SHOWN = 200;
-const PACKAGES_SHOWN = 400;
+/** Characters of the page. */
+const LOG_MAX = 6_000;
+/** Characters of one line of the log; the whole log has the rest. */
+const LOG_LINE_MAX = 400;
 
 type Fact = readonly [string, Part];
 const facts = (rows: readonly Fact[]): Html =>
@@ -23,258 +24,213 @@ const facts = (rows: readonly Fact[]): Html =>
     )}
   </dl>`;
 
-function sourceFacts({ location, evidence }: Source): Fact[] {
-  if (location.kind === 'context') return [['uploaded context', html`<code>${location.digest}</code>`]];
+function sourceFacts({ rebuild }: Say, { location, evidence }: Source): Fact[] {
+  if (location.kind === 'context') return [[rebuild.context, html`<code>${location.digest}</code>`]];
   return [
-    ['repository', html`<code>${location.url}</code>`],
-    ['commit', html`<code>${location.commit}</code>`],
-    ['ref', location.ref !== undefined && html`<code>${location.ref}</code>`],
-    ['folder', location.subdir !== undefined && html`<code>${location.subdir}</code>`],
-    ['named by', evidence],
+    [rebuild.repository, html`<code>${location.url}</code>`],
+    [rebuild.commit, html`<code>${location.commit}</code>`],
+    [rebuild.ref, location.ref !== undefined && html`<code>${location.ref}</code>`],
+    [rebuild.folder, location.subdir !== undefined && html`<code>${location.subdir}</code>`],
+    [rebuild.namedBy, rebuild.evidence[evidence]],
   ];
 }
 
-export function rebuildSection({ predicate }: Statement, rebuild: Rebuild | undefined, log: { last: string[]; link: string }): Html {
+export function rebuildSection(
+  say: Say,
+  digest: string,
+  { predicate }: Statement,
+  rebuild: Rebuild | undefined,
+  log: { last: string[]; link: string },
+): Html {
+  const words = say.rebuild;
   const { source, buildPlan: plan, resolvedDependencies: dependencies } = predicate;
+  // The last ones matter most.
+  const lines = fitting(log.last.toReversed(), (line) => html`${shortLine(line)}${'\n'}`, LOG_MAX).shown.reverse();
   const failure = rebuild?.outcome.status === 'not-comparable' ? rebuild.outcome : undefined;
   return html`<section aria-labelledby="rebuild">
-    <h2 id="rebuild">Source and rebuild</h2>
+    <h2 id="rebuild">${words.title}</h2>
     <div class="card">
-      ${source === undefined && html`<p class="soft">No source is known, so nothing was rebuilt.</p>`}
+      ${source === undefined && html`<p class="soft">${words.noSource}</p>`}
       ${facts([
-        ...(source === undefined ? [] : sourceFacts(source)),
-        ...(plan === undefined ? [] : planFacts(plan, predicate.builderVersion)),
-        ...(predicate.rebuilds === undefined ? [] : conditionFacts(predicate.rebuilds)),
-        ...(predicate.provenance ?? []).map(provenanceFact),
+        ...(source === undefined ? [] : sourceFacts(say, source)),
+        ...(plan === undefined ? [] : planFacts(say, plan, predicate.builderVersion)),
+        ...(predicate.rebuilds === undefined ? [] : conditionFacts(say, predicate.rebuilds)),
+        ...(predicate.provenance ?? []).map((one) => provenanceFact(say, one)),
       ])}
       ${
         failure !== undefined &&
         failure.reason !== 'no-source' &&
         html`<p>
-          <span class="tag fair">${failure.reason}</span> ${failure.detail}${failure.line !== undefined && ` (line ${failure.line})`}
+          <span class="tag fair">${failure.reason}</span>
+          ${say.english(failure.detail)}${failure.line !== undefined && words.line(failure.line)}
         </p>`
       }
     </div>
-    ${log.last.length > 0 && html`<details${failure !== undefined && html` open`}><summary>Build log <span class="count">last ${log.last.length} lines</span></summary><div class="inside"><pre class="log" tabindex="0">${log.last.map((line) => `${printableLine(line)}\n`)}</pre><p><a href="${log.link}">The whole log</a></p></div></details>`}
-    ${dependencies.length > 0 && dependenciesDetails(dependencies)}
+    ${log.last.length > 0 && html`<details${failure !== undefined && html` open`}><summary>${words.log} <span class="count">${words.lastLines(say.count(lines.length))}</span></summary><div class="inside"><pre class="log" tabindex="0">${lines}</pre><p><a href="${log.link}">${words.wholeLog}</a></p></div></details>`}
+    ${
+      dependencies.length > 0 &&
+      html`<p>
+        <a href="${say.to(`/verdicts/${digest}/downloads`)}">${words.fetched}</a>
+        <span class="count">${say.count(dependencies.length)}</span>
+      </p>`
+    }
   </section>`;
 }
 
-function conditionFacts({ first, second }: NonNullable<Statement['predicate']['rebuilds']>): Fact[] {
+function shortLine(line: string): string {
+  const text = printableLine(line);
+  return text.length > LOG_LINE_MAX ? `${text.slice(0, LOG_LINE_MAX)}…` : text;
+}
+
+function conditionFacts(say: Say, { first, second }: NonNullable<Statement['predicate']['rebuilds']>): Fact[] {
   const words = ({ startedAt, hostName, processors, storage }: BuildConditions): string =>
-    `${startedAt}, host ${hostName}, ${processors === 1 ? '1 processor' : `${processors} processors`}, files ${storage === 'memory' ? 'in memory' : 'on disk'}`;
+    say.rebuild.conditions(startedAt, hostName, processors, storage === 'memory');
   return [
-    ['built', words(first)],
+    [say.rebuild.built, words(first)],
     [
-      'built again',
-      second !== undefined && (second.status === 'built' ? words(second.conditions) : `failed: ${printableLine(second.detail)}`),
+      say.rebuild.builtAgain,
+      second !== undefined &&
+        (second.status === 'built' ? words(second.conditions) : say.rebuild.failed(say.english(printableLine(second.detail)))),
     ],
   ];
 }
 
 /** The publisher's own words, told as such. */
-function provenanceFact({ digest, predicateType, attachedBy, builder, complete }: StatedProvenance): Fact {
+function provenanceFact(say: Say, { digest, predicateType, attachedBy, builder, complete }: StatedProvenance): Fact {
+  const words = say.rebuild;
   return [
-    'provenance',
-    html`<code title="${digest}">${shortDigest(digest)}</code>, <code>${predicateType}</code>, attached by
-      ${ATTACHED_WORDS[attachedBy]}${
-        builder !== undefined && html`; builder <code>${builder}</code>`
-      }${!complete && '; it does not name all arguments'}<small>a recipe that was tried, no proof</small>`,
+    words.provenance,
+    html`${words.attached(html`<code title="${digest}">${shortDigest(digest)}</code>`, html`<code>${predicateType}</code>`, say.attachedBy[attachedBy])}${
+        builder !== undefined && words.attachedBuilder(html`<code>${builder}</code>`)
+      }${!complete && words.incomplete}<small>${words.recipe}</small>`,
   ];
 }
 
-const ATTACHED_WORDS: Record<StatedProvenance['attachedBy'], string> = {
-  index: 'the index',
-  referrers: 'a referrer',
-  'cosign-tag': 'cosign’s tag',
-};
-
-function planFacts(plan: BuildPlan, builderVersion: string | undefined): Fact[] {
+function planFacts(say: Say, plan: BuildPlan, builderVersion: string | undefined): Fact[] {
+  const words = say.rebuild;
   return [
     [
-      'Dockerfile',
+      words.dockerfile,
       html`<code>${plan.dockerfile}</code
-        >${plan.target !== undefined && html`, stage <code>${plan.target}</code>`}${plan.origins?.dockerfile === 'provenance' && ', as the provenance says'}`,
+        >${plan.target !== undefined && html`${words.stage(html`<code>${plan.target}</code>`)}`}${plan.origins?.dockerfile === 'provenance' && words.byProvenance}`,
     ],
-    ['builder', `${plan.builder} ${builderVersion ?? ''}${plan.detail === undefined ? '' : `: ${plan.detail}`}`],
-    ['archives', plan.asOf !== undefined && `as they were at ${plan.asOf.time}`],
-    ['platform', `${plan.platform.os}/${plan.platform.architecture}`],
+    [
+      words.builder,
+      html`${plan.builder} ${builderVersion ?? ''}${plan.detail !== undefined && html`${say.site.colon}${say.english(plan.detail)}`}`,
+    ],
+    [words.archives, plan.asOf !== undefined && words.asOf(plan.asOf.time)],
+    [words.platform, `${plan.platform.os}/${plan.platform.architecture}`],
     ...plan.bases.map(
       (base) =>
         [
-          'base image',
-          html`<code>${base.reference}</code> at <code title="${base.digest}">${shortDigest(base.digest)}</code>${
-              base.evidence !== undefined && html`<small>${BASE_WORDS[base.evidence]}</small>`
-            }`,
+          words.base,
+          html`${words.at(html`<code>${base.reference}</code>`, html`<code title="${base.digest}">${shortDigest(base.digest)}</code>`)}${
+            base.evidence !== undefined && html`<small>${say.base[base.evidence]}</small>`
+          }`,
         ] as const,
     ),
     ...Object.entries(plan.buildArgs).map(
       ([name, value]) =>
         [
-          'build argument',
-          html`<code>${name}=${value}</code>${plan.origins?.buildArgs?.includes(name) === true && ', as the provenance says'}`,
+          words.argument,
+          html`<code>${name}=${value}</code>${plan.origins?.buildArgs?.includes(name) === true && words.byProvenance}`,
         ] as const,
     ),
   ];
 }
 
-function dependenciesDetails(dependencies: Rebuild['resolvedDependencies']): Html {
-  return html`<details>
-    <summary>Fetched during the rebuild <span class="count">${countText(dependencies.length)}</span></summary>
-    <div class="inside scroll">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Address</th>
-            <th scope="col">SHA-256</th>
-            <th scope="col" class="number">Size</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${dependencies.slice(0, DEPENDENCIES_SHOWN).map(
-            ({ uri, digest, annotations }) =>
-              html`<tr>
-                <td>
-                  <code>${uri}</code>${annotations?.original !== undefined && html`<small>for <code>${annotations.original}</code></small>`}
-                </td>
-                <td>
-                  ${digest === undefined ? html`<span class="soft">not seen</span>` : html`<code title="${digest.sha256}">${digest.sha256.slice(0, 12)}…</code>`}
-                </td>
-                <td class="number">${annotations?.size !== undefined && bytesText(annotations.size)}</td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-      ${dependencies.length > DEPENDENCIES_SHOWN && html`<p class="soft">and ${dependencies.length - DEPENDENCIES_SHOWN} more in the verdict</p>`}
-    </div>
-  </details>`;
-}
-
-export function layersSection(layers: LayerSummary[], use: readonly LayerUse[] = []): Html {
-  if (layers.length === 0) return html``;
-  const hidden = use.reduce((sum, layer) => sum + layer.hidden.bytes, 0);
-  return html`<section aria-labelledby="layers">
-    <h2 id="layers">Layers <span class="count">${layers.length}</span></h2>
-    ${hidden > 0 && html`<p>The final image does not show ${bytesText(hidden)} of them: later layers delete or replace these files, and everybody still gets them.</p>`}
-    <div class="card scroll">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">#</th>
-            <th scope="col">Made by</th>
-            <th scope="col" class="number optional">Entries</th>
-            <th scope="col" class="number optional">Stored</th>
-            <th scope="col" class="number">Unpacked</th>
-            ${use.length > 0 && html`<th scope="col" class="number">Not shown</th>`}
-          </tr>
-        </thead>
-        <tbody>
-          ${layers.map(
-            ({ digest, createdBy, entries, size, uncompressedSize }, index) =>
-              html`<tr id="layer-${index}">
-                <td>${index + 1}</td>
-                <td><code>${createdBy ?? 'not said'}</code><small title="${digest}">${shortDigest(digest)}</small></td>
-                <td class="number optional">${countText(entries)}</td>
-                <td class="number optional">${bytesText(size)}</td>
-                <td class="number">${bytesText(uncompressedSize)}</td>
-                ${use.length > 0 && html`<td class="number">${bytesText(use[index]?.hidden.bytes ?? 0)}</td>`}
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
-  </section>`;
-}
-
-const COPIES_SHOWN = 200;
+/** Characters of the page. */
+const COPIES_MAX = 8_000;
 
 /** Libraries and modules that came without a package; what a later layer covers is told apart. */
-export function copiesSection({ copies }: Statement['predicate']): Html {
+export function copiesSection(say: Say, { copies }: Statement['predicate']): Html {
   if (copies === undefined || copies.total === 0) return html``;
   const { total, listed } = copies;
+  const words = say.copies;
+  const row = ({ name, version, path, layer, recognisedBy, hidden, debian }: BundledCopy): Html =>
+    html`<tr>
+      <td>${name} ${version}</td>
+      <td>
+        <code>${path}</code
+        ><small
+          >${words.layer(html`<a href="#layer-${layer}">${layer + 1}</a>`)}${hidden !== undefined && words.hidden(words.how[hidden.how], hidden.hiddenBy + 1)}</small
+        >
+      </td>
+      <td class="optional">${recognisedBy.join(', ')}</td>
+      <td>${debian?.version}${debian?.older === true && html` <span class="tag fair">${words.older}</span>`}</td>
+    </tr>`;
+  const { shown } = fitting(listed, row, COPIES_MAX);
   return html`<section aria-labelledby="copies">
-    <h2 id="copies">Copies outside of packages <span class="count">${countText(total)}</span></h2>
-    <p>Debian’s security updates do not reach these. What each says of itself is no proof.</p>
+    <h2 id="copies">${words.title} <span class="count">${say.count(total)}</span></h2>
+    <p>${words.lead}</p>
     <details>
-      <summary>Libraries and modules</summary>
+      <summary>${words.list}</summary>
       <div class="inside scroll">
         <table>
           <thead>
             <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Path</th>
-              <th scope="col" class="optional">Recognised by</th>
-              <th scope="col">Debian’s own</th>
+              <th scope="col">${words.name}</th>
+              <th scope="col">${words.path}</th>
+              <th scope="col" class="optional">${words.recognised}</th>
+              <th scope="col">${words.debian}</th>
             </tr>
           </thead>
           <tbody>
-            ${listed.slice(0, COPIES_SHOWN).map(
-              ({ name, version, path, layer, recognisedBy, hidden, debian }) =>
-                html`<tr>
-                  <td>${name} ${version}</td>
-                  <td>
-                    <code>${path}</code
-                    ><small
-                      >layer
-                      <a href="#layer-${layer}">${layer + 1}</a
-                      >${hidden !== undefined && `, not shown: ${hidden.how} by layer ${hidden.hiddenBy + 1}`}</small
-                    >
-                  </td>
-                  <td class="optional">${recognisedBy.join(', ')}</td>
-                  <td>${debian?.version}${debian?.older === true && html` <span class="tag fair">older</span>`}</td>
-                </tr>`,
-            )}
+            ${shown}
           </tbody>
         </table>
-        ${total > COPIES_SHOWN && html`<p class="soft">and ${countText(total - COPIES_SHOWN)} more in the verdict</p>`}
+        ${total > shown.length && html`<p class="soft">${say.site.moreInVerdict(say.count(total - shown.length))}</p>`}
       </div>
     </details>
   </section>`;
 }
 
 export function packagesSection(
+  say: Say,
   { packages, archives, rebuilders }: Statement['predicate'],
   { coverage: { reproduced } }: Verdict,
-  verdict: string,
+  digest: string,
 ): Html {
+  const verdict = `/v1/verdicts/${digest}`;
   const verified = packages.filter(({ status }) => status === 'verified').length;
+  const words = say.packages;
   const recorded = packages.filter(({ buildinfo }) => buildinfo !== undefined).length;
   return html`<section aria-labelledby="packages">
-    <h2 id="packages">Packages <span class="count">${countText(packages.length)}</span></h2>
+    <h2 id="packages">${words.title} <span class="count">${say.count(packages.length)}</span></h2>
     ${
       packages.length === 0
-        ? html`<p class="soft">The image holds no package database that conforme reads.</p>`
+        ? html`<p class="soft">${words.none}</p>`
         : html`<p>
-            ${countText(verified)} of ${countText(packages.length)} are verified from their archive’s signature down to each file.
+            ${words.verified(say.count(verified), say.count(packages.length))}
             ${
               reproduced !== undefined &&
               rebuilders !== undefined &&
-              html`${countText(reproduced.packages)} of these, with ${countText(reproduced.files)} files and ${bytesText(reproduced.bytes)},
-              were built again from their source with the same bytes, by ${rebuilders.atLeast} or more of
-              ${rebuilders.asked.map(({ url }, index) => html`${index > 0 && ', '}<code>${url}</code>`)}.`
+              words.reproduced(
+                say.count(reproduced.packages),
+                say.count(reproduced.files),
+                say.bytes(reproduced.bytes),
+                rebuilders.atLeast,
+                rebuilders.asked.map(({ url }, index) => html`${index > 0 && ', '}<code>${url}</code>`),
+              )
             }
-            ${
-              recorded > 0 &&
-              html`Of ${countText(recorded)}, Debian’s records of its builds name the very .deb: a claim of the machine that built it, not
-              proof.`
-            }
+            ${recorded > 0 && words.recorded(say.count(recorded))}
           </p>`
     }
     <p>
-      Bill of materials, with how each component was verified: <a href="${verdict}/cyclonedx.json">CycloneDX</a>,
+      ${words.bill} <a href="${verdict}/cyclonedx.json">CycloneDX</a>,
       <a href="${verdict}/spdx.json">SPDX</a>
     </p>
     ${
       archives.length > 0 &&
       html`<details>
-        <summary>Signed archives <span class="count">${archives.length}</span></summary>
+        <summary>${words.archives} <span class="count">${archives.length}</span></summary>
         <div class="inside scroll">
           <table>
             <thead>
               <tr>
-                <th scope="col">Suite</th>
-                <th scope="col">Dated</th>
-                <th scope="col">Signed by</th>
+                <th scope="col">${words.suite}</th>
+                <th scope="col">${words.dated}</th>
+                <th scope="col">${words.signedBy}</th>
               </tr>
             </thead>
             <tbody>
@@ -282,7 +238,7 @@ export function packagesSection(
                 ({ id, date, signers }) =>
                   html`<tr>
                     <td>${id}</td>
-                    <td>${date}</td>
+                    <td>${say.day(date)}</td>
                     <td>${signers.map((signer) => html`<code>${signer.slice(-16)}</code> `)}</td>
                   </tr>`,
               )}
@@ -291,39 +247,6 @@ export function packagesSection(
         </div>
       </details>`
     }
-    ${
-      packages.length > 0 &&
-      html`<details>
-        <summary>All packages</summary>
-        <div class="inside scroll">
-          <table>
-            <tbody>
-              ${packages.slice(0, PACKAGES_SHOWN).map(
-                ({ purl, status, unverified, reproduced: one }) =>
-                  html`<tr>
-                    <td><code>${purl}</code></td>
-                    <td><span class="tag ${status === 'verified' ? 'good' : 'fair'}">${status}</span> ${unverified ?? ''}</td>
-                    ${
-                      rebuilders !== undefined &&
-                      html`<td>
-                        ${one !== undefined && html`<span class="tag ${one.by >= rebuilders.atLeast ? 'good' : 'none'}">${reproducedWords(one)}</span>`}
-                      </td>`
-                    }
-                  </tr>`,
-              )}
-            </tbody>
-          </table>
-          ${packages.length > PACKAGES_SHOWN && html`<p class="soft">and ${packages.length - PACKAGES_SHOWN} more in the verdict</p>`}
-        </div>
-      </details>`
-    }
+    ${packages.length > 0 && html`<p><a href="${say.to(`/verdicts/${digest}/packages`)}">${words.all}</a></p>`}
   </section>`;
-}
-
-/** Nothing here blames a package: what was not reproduced mostly holds the time of its build. */
-function reproducedWords({ by, of, rebuilders }: StatedReproduction): string {
-  if (by > 0) return `reproduced by ${by} of ${of}`;
-  const said = (outcome: RebuildOutcome): boolean => rebuilders.some((answer) => answer.outcome === outcome);
-  if (said('not-reproduced')) return 'not reproduced';
-  return rebuilders.every(({ outcome }) => outcome === 'unavailable') ? 'rebuilders did not answer' : 'not attested';
 }

@@ -3,99 +3,109 @@ import type { FleetItem, FleetPage } from '../../src/model/fleet.ts';
 import type { Verification } from '../../src/model/verification.ts';
 import { shortDigest } from '../text.ts';
 import type { PageContent } from './document.ts';
-import { html, type Html } from './html.ts';
-import { searchForm, verificationsTable } from './overview.ts';
-import { RESULT_WORDS } from './words.ts';
+import { html, type Html, type Part } from './html.ts';
+import { languageField, searchForm, verificationsTable } from './overview.ts';
+import type { Say } from './words/index.ts';
 
 /** What a form asks of the fleet; one of package, cve and file. */
 export type FleetQuestion = { package?: string; olderThan?: string; cve?: string; file?: string };
 
 export function searchPage(
+  say: Say,
   query: string,
   images: Verification[],
   held: { question: FleetQuestion; page: FleetPage } | undefined,
 ): PageContent {
   const nothing = images.length === 0 && (held?.page.items.length ?? 0) === 0;
   return {
-    title: `Search for ${query}`,
-    body: html`<h1>Search</h1>
-      ${searchForm(query)} ${nothing && html`<p class="soft">Nothing that was judged matches.</p>`}
+    title: say.search.titleFor(query),
+    body: html`<h1>${say.search.title}</h1>
+      ${searchForm(say, query)} ${nothing && html`<p class="soft">${say.search.nothing}</p>`}
       ${
         images.length > 0 &&
         html`<section aria-labelledby="images">
-          <h2 id="images">Images</h2>
-          ${verificationsTable(images)}
+          <h2 id="images">${say.search.images}</h2>
+          ${verificationsTable(say, images)}
         </section>`
       }
-      ${held !== undefined && held.page.items.length > 0 && fleetSection(held.question, held.page)}`,
+      ${held !== undefined && held.page.items.length > 0 && fleetSection(say, held.question, held.page)}`,
   };
 }
 
-export function fleetPage(question: FleetQuestion, page: FleetPage | undefined, problem?: string): PageContent {
+export function fleetPage(say: Say, question: FleetQuestion, page: FleetPage | undefined, problem?: Part): PageContent {
   return {
-    title: 'Which images hold it',
-    body: html`<h1>Which images hold it</h1>
-      <p class="soft">Everything that was ever judged is asked, in dpkg’s order of versions.</p>
-      ${fleetForm(question)} ${problem !== undefined && html`<p role="alert"><span class="tag bad">not asked</span> ${problem}</p>`}
-      ${page !== undefined && (page.items.length === 0 ? html`<p class="soft">No judged image does.</p>` : fleetSection(question, page))}`,
+    title: say.fleet.title,
+    body: html`<h1>${say.fleet.title}</h1>
+      <p class="soft">${say.fleet.lead}</p>
+      ${fleetForm(say, question)}
+      ${problem !== undefined && html`<p role="alert"><span class="tag bad">${say.fleet.notAsked}</span> ${problem}</p>`}
+      ${page !== undefined && (page.items.length === 0 ? html`<p class="soft">${say.fleet.nobody}</p>` : fleetSection(say, question, page))}`,
   };
 }
 
-function fleetForm({ package: name = '', olderThan = '', cve = '' }: FleetQuestion): Html {
+function fleetForm(say: Say, { package: name = '', olderThan = '', cve = '' }: FleetQuestion): Html {
   return html`<form class="search" action="/images">
-      <label for="package">A package</label>
+      <label for="package">${say.fleet.package}</label>
       <input id="package" name="package" value="${name}" maxlength="128" placeholder="openssl" required />
-      <label for="olderThan">older than</label>
-      <input id="olderThan" name="olderThan" value="${olderThan}" maxlength="128" placeholder="any version" />
-      <button>Ask</button>
+      <label for="olderThan">${say.fleet.olderThan}</label>
+      <input id="olderThan" name="olderThan" value="${olderThan}" maxlength="128" placeholder="${say.fleet.anyVersion}" />
+      ${languageField(say)}
+      <button>${say.fleet.ask}</button>
     </form>
     <form class="search" action="/images">
-      <label for="cve">or a vulnerability</label>
+      <label for="cve">${say.fleet.cve}</label>
       <input id="cve" name="cve" value="${cve}" maxlength="40" placeholder="CVE-2024-5535" required />
-      <button>Ask</button>
+      ${languageField(say)}
+      <button>${say.fleet.ask}</button>
     </form>`;
 }
 
-function fleetSection(question: FleetQuestion, { items, next, tracker }: FleetPage): Html {
+function fleetSection(say: Say, question: FleetQuestion, { items, next, tracker }: FleetPage): Html {
   const more = new URLSearchParams({ ...question, ...(next === undefined ? {} : { cursor: next }) }).toString();
   return html`<section aria-labelledby="held">
-    <h2 id="held">Images that hold it <span class="count">${next === undefined ? items.length : `the first ${items.length}`}</span></h2>
+    <h2 id="held">
+      ${say.fleet.held}
+      <span class="count">${next === undefined ? say.count(items.length) : say.fleet.first(say.count(items.length))}</span>
+    </h2>
     <div class="card scroll">
       <table>
         <thead>
           <tr>
-            <th scope="col">Image</th>
-            <th scope="col">What</th>
-            <th scope="col" class="optional">Put there by</th>
-            <th scope="col" class="optional">Rebuild</th>
+            <th scope="col">${say.overview.image}</th>
+            <th scope="col">${say.fleet.what}</th>
+            <th scope="col" class="optional">${say.fleet.putBy}</th>
+            <th scope="col" class="optional">${say.overview.rebuild}</th>
           </tr>
         </thead>
         <tbody>
-          ${items.map(fleetRow)}
+          ${items.map((item) => fleetRow(say, item))}
         </tbody>
       </table>
-      ${next !== undefined && html`<p><a href="/images?${more}">Older</a></p>`}
+      ${next !== undefined && html`<p><a href="${say.to(`/images?${more}`)}">${say.site.older}</a></p>`}
     </div>
-    ${tracker !== undefined && html`<p class="soft">By the data of <code>${tracker.url}</code> as fetched ${tracker.fetchedAt.slice(0, 16).replace('T', ' ')} UTC.</p>`}
+    ${tracker !== undefined && html`<p class="soft">${say.fleet.tracker(html`<code>${tracker.url}</code>`, say.time(tracker.fetchedAt))}</p>`}
   </section>`;
 }
 
-function fleetRow({ image, verification, latest, package: held, issue, path, hidden, layer, line, createdBy, result }: FleetItem): Html {
+function fleetRow(
+  say: Say,
+  { image, verification, latest, package: held, issue, path, hidden, layer, line, createdBy, result }: FleetItem,
+): Html {
   return html`<tr>
     <td>
-      <a href="/verifications/${verification}"><code>${image.reference}</code></a
-      ><small title="${image.digest}">${shortDigest(image.digest)}${!latest && ', judged again since'}</small>
+      <a href="${say.to(`/verifications/${verification}`)}"><code>${image.reference}</code></a
+      ><small title="${image.digest}">${shortDigest(image.digest)}${!latest && say.fleet.judgedAgain}</small>
     </td>
     <td>
       ${held !== undefined && html`${held.name} ${held.version}`}${path !== undefined && html`<code>${path}</code>`}${
-        hidden === true && html`<small>a later layer took it away; the image holds it all the same</small>`
-      }${issue !== undefined && html`<small>${issue.cve}, ${issue.fixed === undefined ? 'no fix yet' : `fixed in ${issue.fixed}`}</small>`}
+        hidden === true && html`<small>${say.fleet.hidden}</small>`
+      }${issue !== undefined && html`<small>${issue.cve}, ${issue.fixed === undefined ? say.fleet.noFix : say.fleet.fixedIn(issue.fixed)}</small>`}
     </td>
     <td class="optional">
-      ${layer !== undefined && `layer ${layer + 1}`}${line !== undefined && `, line ${line} of the Dockerfile`}${
+      ${layer !== undefined && say.fleet.layer(layer + 1)}${line !== undefined && say.fleet.line(line)}${
         createdBy !== undefined && html`<small><code>${createdBy.slice(0, 120)}</code></small>`
       }
     </td>
-    <td class="optional">${RESULT_WORDS[result].value}</td>
+    <td class="optional">${say.result[result].value}</td>
   </tr>`;
 }

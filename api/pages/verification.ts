@@ -1,33 +1,38 @@
 import type { Digest } from '../../src/model/digest.ts';
 import type { Explanation } from '../../src/model/explanation.ts';
-import type { LayerSummary } from '../../src/model/inventory.ts';
-import { parseReference } from '../../src/model/reference.ts';
 import type { Rebuild } from '../../src/model/rebuild.ts';
 import type { Statement } from '../../src/model/statement.ts';
 import type { Attribution, Difference, Verdict } from '../../src/model/verdict.ts';
 import type { VerdictRecord, Verification } from '../../src/model/verification.ts';
 import type { Delivery } from '../../src/ports.ts';
-import { percentage } from '../../src/steps/draw-badge.ts';
-import type { Folder } from '../contents-tree.ts';
-import { shortDigest } from '../text.ts';
-import { deliveryView } from '../views.ts';
+import { lineOfLayers } from '../../src/steps/dockerfile-lines.ts';
+import { countsByLayer, type Folder } from '../contents-tree.ts';
+import type { LayerStory } from '../stored.ts';
 import { coverageSection } from './coverage.ts';
 import { contentsAddress, legend } from './contents.ts';
 import { differencesSection } from './differences.ts';
 import type { PageContent } from './document.ts';
+import { deliveriesSection } from './deliveries.ts';
 import { findingsSection } from './findings.ts';
-import { html, type Html } from './html.ts';
+import { fitting, html, type Html } from './html.ts';
+import { imageFacts, imageLine } from './image.ts';
 import { pictureOf } from './picture.ts';
-import { copiesSection, layersSection, packagesSection, rebuildSection } from './rebuild.ts';
+import { layersSection } from './layers.ts';
+import { copiesSection, packagesSection, rebuildSection } from './rebuild.ts';
+import { failedPage, runningPage } from './progress.ts';
 import { checkSection } from './signed.ts';
-import { AUDITABLE_WORDS, REASON_WORDS, RESULT_WORDS, STEP_WORDS, type Tone } from './words.ts';
+import { AUDITABLE_TONES, RESULT_TONES, type Tone } from './tones.ts';
+import type { Say } from './words/index.ts';
+
+/** Characters of the page. */
+const UNEXPLAINED_MAX = 6_000;
 
 /** What the page of a verdict shows beside the verification itself. What could not be read is empty. */
 export type VerdictDetails = {
   record: VerdictRecord;
   statement: Statement;
   rebuild: Rebuild | undefined;
-  layers: LayerSummary[];
+  layers: LayerStory[];
   lastLog: string[];
   differences: Difference[];
   explanations: ReadonlyMap<Digest, Explanation>;
@@ -42,89 +47,112 @@ export type VerificationPage = {
   deliveries: Delivery[];
 };
 
-export function verificationPage(page: VerificationPage): PageContent {
-  const { verification } = page;
+export function verificationPage(say: Say, page: VerificationPage): PageContent {
+  const { verification, deliveries } = page;
   const title = verification.image.reference;
-  if (page.details !== undefined && verification.verdict !== undefined) return { title, body: donePage(page, page.details) };
-  if (verification.status === 'failed') return { title, body: failedPage(page) };
-  return { title, body: runningPage(page), live: true, refresh: 10 };
+  if (page.details !== undefined && verification.verdict !== undefined) return { title, body: donePage(say, page, page.details) };
+  if (verification.status === 'failed') return { title, body: failedPage(say, verification, deliveries) };
+  return { title, body: runningPage(say, verification), live: true, refresh: 10 };
 }
 
-function imageLine({ image }: Verification): Html {
-  const { registry, repository } = parseReference(image.reference);
-  return html`<p class="image"><code>${image.reference}</code> <a href="/history/${registry}/${repository}">history</a></p>`;
-}
-
-function imageFacts({ image, createdAt }: Verification, more: Html = html``): Html {
-  return html`<dl class="facts">
-    <div>
-      <dt>digest</dt>
-      <dd><code title="${image.digest}">${shortDigest(image.digest)}</code></dd>
-    </div>
-    <div>
-      <dt>platform</dt>
-      <dd>${[image.platform.os, image.platform.architecture, image.platform.variant].filter(Boolean).join('/')}</dd>
-    </div>
-    ${more}
-    <div>
-      <dt>asked</dt>
-      <dd>${timeOf(createdAt)}</dd>
-    </div>
-  </dl>`;
-}
-
-/** ISO 8601 for machines, minutes for people; UTC, because the page does not know its reader's zone. */
-function timeOf(iso: string): Html {
-  return html`<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`;
-}
-
-function donePage({ publicUrl, verification, deliveries }: VerificationPage, details: VerdictDetails): Html {
+function donePage(say: Say, { publicUrl, verification, deliveries }: VerificationPage, details: VerdictDetails): Html {
   const { id, verdict, verdictDigest = '' } = verification;
   if (verdict === undefined) return html``;
-  const { record, statement, rebuild, layers, lastLog, differences, explanations, fingerprint, tree } = details;
+  const { record, statement, rebuild, lastLog, differences, explanations, fingerprint, tree } = details;
+  const { predicate } = statement;
   const api = `/v1/verifications/${id}`;
-  const answer = AUDITABLE_WORDS[verdict.auditable];
-  return html`<div class="card hero ${answer.tone}">
-      ${imageLine(verification)}
-      <h1>${answer.headline}</h1>
-      <p class="lead">${verdict.summary}</p>
-      ${runsList(verdict)}
-      ${imageFacts(
-        verification,
-        html`<div>
-            <dt>judged</dt>
-            <dd>${timeOf(verdict.freshness.judgedAt)}</dd>
-          </div>
-          <div>
-            <dt>signed by</dt>
-            <dd><code title="${fingerprint}">${fingerprint.slice(-16)}</code>, <a href="#check">check it</a></dd>
-          </div>`,
-      )}
+  const tone = AUDITABLE_TONES[verdict.auditable];
+  const facts = html`<div>
+      <dt>${say.verdict.judged}</dt>
+      <dd>${say.time(verdict.freshness.judgedAt)}</dd>
     </div>
-    ${answersSection(verification)} ${tree !== undefined && pictureSection(tree, verdictDigest)}
-    ${findingsSection(verdict, `/v1/verdicts/${verdictDigest}`)} ${coverageSection(verdict, `${api}/files`)}
-    ${unexplainedSection(statement, verdict.coverage.files.unexplained, `${api}/files?attribution=unexplained`)}
-    ${checkSection(publicUrl, record, fingerprint)}
-    ${rebuild?.outcome.status === 'built' && differencesSection(statement.predicate.differences, { differences, explanations, rebuild, api })}
-    ${rebuildSection(statement, rebuild, { last: lastLog, link: `${api}/log` })} ${layersSection(layers, statement.predicate.layers)}
-    ${packagesSection(statement.predicate, verdict, `/v1/verdicts/${verdictDigest}`)} ${copiesSection(statement.predicate)}
-    ${rulesSection(statement)} ${deliveriesSection(deliveries)}`;
+    <div>
+      <dt>${say.verdict.signedBy}</dt>
+      <dd><code title="${fingerprint}">${fingerprint.slice(-16)}</code>, <a href="#check">${say.verdict.checkIt}</a></dd>
+    </div>`;
+  return html`<div class="card hero ${tone}">
+      ${sealOf(tone)} ${imageLine(say, verification)}
+      <h1>${say.auditable[verdict.auditable].headline}</h1>
+      <p class="lead">${say.summary(verdict)}</p>
+      ${runsList(say, verdict)} ${imageFacts(say, verification, facts)}
+    </div>
+    ${answersSection(say, verdict)} ${checkSection(say, publicUrl, record, fingerprint)} ${contentsNav(say, verdict, details)}
+    ${tree !== undefined && pictureSection(say, tree, verdictDigest)} ${findingsSection(say, verdict, verdictDigest)}
+    ${unexplainedSection(say, statement, verdictDigest, verdict.coverage.files.unexplained, `${api}/files?attribution=unexplained`)}
+    ${coverageSection(say, verdict, `${api}/files`)} ${layerStrip(say, verdictDigest, details)}
+    ${rebuild?.outcome.status === 'built' && differencesSection(say, predicate.differences, { differences, explanations, rebuild, api })}
+    ${rebuildSection(say, verdictDigest, statement, rebuild, { last: lastLog, link: `${api}/log` })}
+    ${packagesSection(say, predicate, verdict, verdictDigest)} ${copiesSection(say, predicate)}
+    ${rulesSection(say, statement, verdictDigest)} ${deliveriesSection(say, deliveries)}`;
+}
+
+/** The answer as a mark, for those who do not see its colour. */
+function sealOf(tone: Tone): Html {
+  const marks: Record<Tone, string> = {
+    good: 'm7.8 12 3 3 5.4-6',
+    fair: 'M8 12h8',
+    bad: 'm8.5 8.5 7 7m0-7-7 7',
+    none: 'M12 7.5v5.5m0 3v.2',
+  };
+  return html`<svg class="seal" viewBox="0 0 24 24" aria-hidden="true">
+    <path d="M12 1.6 20.5 5v6.6c0 5.2-3.5 9.1-8.5 10.8C7 20.7 3.5 16.8 3.5 11.6V5z" />
+    <path d="${marks[tone]}" />
+  </svg>`;
+}
+
+/** The page is long: what it has, and how much of it. */
+function contentsNav(say: Say, { findings, coverage }: Verdict, { statement: { predicate }, layers, tree, rebuild }: VerdictDetails): Html {
+  const items: [id: string, name: string, count?: number][] = [
+    ...(tree === undefined ? [] : [['picture', say.verdict.picture] as [string, string]]),
+    ['findings', say.verdict.findings, findings.length],
+    ...(predicate.unexplained.length === 0
+      ? []
+      : [['unexplained', say.verdict.unexplained, coverage.files.unexplained] as [string, string, number]]),
+    ['coverage', say.verdict.files],
+    ...(layers.length === 0 ? [] : [['layers', say.verdict.layers, layers.length] as [string, string, number]]),
+    ...(rebuild?.outcome.status === 'built'
+      ? [['differences', say.verdict.differences, predicate.differences.total] as [string, string, number]]
+      : []),
+    ['rebuild', say.verdict.source],
+    ['packages', say.verdict.packages, predicate.packages.length],
+  ];
+  return html`<nav class="onpage" aria-label="${say.verdict.onThisPage}">
+    ${items.map(([id, name, count]) => html`<a href="#${id}">${name}${count !== undefined && html` <span class="count">${say.count(count)}</span>`}</a>`)}
+  </nav>`;
 }
 
 /** The whole image at a glance; every area leads to its folder or file. */
-function pictureSection(tree: Folder, digest: string): Html {
+function pictureSection(say: Say, tree: Folder, digest: string): Html {
   return html`<section aria-labelledby="picture">
-    <h2 id="picture">The whole image</h2>
-    ${pictureOf(tree, '', (path) => contentsAddress(digest, path))} ${legend(tree.files)}
-    <p><a href="${contentsAddress(digest, '')}">Look through the files</a></p>
+    <h2 id="picture">${say.verdict.wholeImage}</h2>
+    <a class="skip" href="#past-picture">${say.verdict.pastPicture}</a>
+    ${pictureOf(say, tree, '', (path) => contentsAddress(say, digest, path))} ${legend(say, tree.files)}
+    <p id="past-picture"><a href="${contentsAddress(say, digest, '')}">${say.verdict.lookThrough}</a></p>
   </section>`;
 }
 
+function layerStrip(say: Say, digest: string, { statement: { predicate }, rebuild, layers, tree }: VerdictDetails): Html {
+  const { source, buildPlan } = predicate;
+  return layersSection(say, {
+    layers,
+    use: predicate.layers ?? [],
+    shown: tree === undefined ? undefined : countsByLayer(tree),
+    lineOf: lineOfLayers(layers, rebuild?.dockerfile?.steps ?? []),
+    dockerfile: source === undefined || buildPlan === undefined ? undefined : { source, path: buildPlan.dockerfile },
+    addressOf: (layer) => contentsAddress(say, digest, '', layer),
+  });
+}
+
 /** Which programs a container runs, and whose they are: a line each. */
-function runsList({ runs = [] }: Verdict): Html {
+function runsList(say: Say, { runs = [] }: Verdict): Html {
   if (runs.length === 0) return html``;
-  return html`<ul class="runs" aria-label="What it runs">
-    ${runs.map(({ command, path, statement, attribution }) => html`<li><span class="tag ${toneOfRun(attribution)}">runs</span> <code>${path ?? command}</code> ${statement}</li>`)}
+  return html`<ul class="runs" aria-label="${say.verdict.whatItRuns}">
+    ${runs.map(
+      ({ command, path, statement, attribution }) =>
+        html`<li>
+          <span class="tag ${toneOfRun(attribution)}">${say.verdict.runs}</span> <code>${path ?? command}</code> ${say.english(statement)}
+        </li>`,
+    )}
   </ul>`;
 }
 
@@ -134,133 +162,48 @@ function toneOfRun(attribution: Attribution | undefined): Tone {
 }
 
 /** The four answers of a verdict; they are never folded into one. */
-function answersSection({ verdict }: Verification): Html {
-  if (verdict === undefined) return html``;
-  const { result, reason, auditable, coverage, findings, freshness } = verdict;
-  const words = RESULT_WORDS[result];
+function answersSection(say: Say, { result, reason, auditable, coverage, findings, freshness }: Verdict): Html {
+  const words = say.verdict;
   const grave = findings.filter(({ severity }) => severity === 'critical' || severity === 'high').length;
-  const card = (title: string, value: string, tone: string, means: string): Html =>
+  const card = (title: string, value: string, tone: Tone, means: string): Html =>
     html`<div class="card">
       <h2>${title}</h2>
       <p class="value ${tone}">${value}</p>
       <p>${means}</p>
     </div>`;
   const accounted = coverage.accounted === 1 ? 'good' : auditable === 'no' ? 'bad' : 'fair';
-  return html`<section class="answers" aria-label="The four answers">
-    ${card('Rebuild', words.value, words.tone, reason === undefined ? words.means : REASON_WORDS[reason])}
-    ${card('Coverage', percentage(coverage.accounted), accounted, 'of the files are accounted for by something stronger than our rebuild.')}
-    ${card('Findings', String(findings.length), grave > 0 ? 'bad' : findings.length > 0 ? 'fair' : 'good', grave > 0 ? `${grave} of them critical or high.` : 'None of them critical or high.')}
-    ${card('Freshness', freshness.judgedAt.slice(0, 10), 'none', `Rules ${freshness.rules}, policy ${freshness.policy}.`)}
+  const found = grave > 0 ? 'bad' : findings.length > 0 ? 'fair' : 'good';
+  return html`<section class="answers" aria-label="${words.answers}">
+    ${card(words.rebuild, say.result[result].value, RESULT_TONES[result], reason === undefined ? say.result[result].means : say.reason[reason])}
+    ${card(words.coverage, say.percent(coverage.accounted), accounted, words.coverageMeans)}
+    ${card(words.findings, say.count(findings.length), found, grave > 0 ? words.grave(say.count(grave)) : words.noneGrave)}
+    ${card(words.freshness, say.day(freshness.judgedAt), 'none', words.made(freshness.rules, freshness.policy))}
   </section>`;
 }
 
-function unexplainedSection({ predicate }: Statement, count: number, link: string): Html {
+function unexplainedSection(say: Say, { predicate }: Statement, digest: string, count: number, link: string): Html {
   const paths = predicate.unexplained;
   if (paths.length === 0) return html``;
-  const SHOWN = 100;
+  const path = (one: string): Html =>
+    html`<li>
+      <a href="${contentsAddress(say, digest, one)}"><code>${one}</code></a>
+    </li>`;
+  const { shown } = fitting(paths, path, UNEXPLAINED_MAX);
   return html`<section aria-labelledby="unexplained">
-    <h2 id="unexplained">Files that nothing accounts for <span class="count">${count}</span></h2>
+    <h2 id="unexplained">${say.verdict.unexplainedTitle} <span class="count">${say.count(count)}</span></h2>
     <div class="card">
       <ul class="paths">
-        ${paths.slice(0, SHOWN).map((path) => html`<li><code>${path}</code></li>`)}
+        ${shown}
       </ul>
-      ${count > SHOWN && html`<p><a href="${link}">All ${count}</a></p>`}
+      ${count > shown.length && html`<p><a href="${link}">${say.verdict.all(say.count(count))}</a></p>`}
     </div>
   </section>`;
 }
 
-function rulesSection({ predicate }: Statement): Html {
+function rulesSection(say: Say, { predicate }: Statement, digest: string): Html {
   if (predicate.rules.length === 0) return html``;
   return html`<section aria-labelledby="rules">
-    <h2 id="rules">Rules in force <span class="count">${predicate.rules.length}</span></h2>
-    <details>
-      <summary>What each may excuse, and why</summary>
-      <div class="inside scroll">
-        <table>
-          <tbody>
-            ${predicate.rules.map(
-              ({ name, version, reason }) =>
-                html`<tr>
-                  <th scope="row"><code>${name}@${version}</code></th>
-                  <td>${reason}</td>
-                </tr>`,
-            )}
-          </tbody>
-        </table>
-      </div>
-    </details>
+    <h2 id="rules">${say.verdict.rules} <span class="count">${say.count(predicate.rules.length)}</span></h2>
+    <p><a href="${say.to(`/verdicts/${digest}/rules`)}">${say.verdict.rulesMean}</a></p>
   </section>`;
-}
-
-function deliveriesSection(deliveries: Delivery[]): Html {
-  if (deliveries.length === 0) return html``;
-  const rows = deliveries.map((delivery) => {
-    const { url, event, status, attempts } = deliveryView(delivery, false);
-    const last = attempts.at(-1);
-    const tone = status === 'delivered' ? 'good' : status === 'failed' ? 'bad' : 'none';
-    return html`<tr>
-      <td><code>${url}</code></td>
-      <td>${event}</td>
-      <td><span class="tag ${tone}">${status}</span></td>
-      <td>
-        ${attempts.length}
-        ${attempts.length === 1 ? 'attempt' : 'attempts'}${
-          last !== undefined && html`<small>last ${timeOf(last.at)}: ${last.status ?? last.error ?? ''}</small>`
-        }
-      </td>
-    </tr>`;
-  });
-  return html`<section aria-labelledby="deliveries">
-    <h2 id="deliveries">Webhook</h2>
-    <div class="card scroll">
-      <table>
-        <tbody>
-          ${rows}
-        </tbody>
-      </table>
-    </div>
-  </section>`;
-}
-
-function failedPage({ verification, deliveries }: VerificationPage): Html {
-  const { problem } = verification;
-  return html`<div class="card hero none">
-      ${imageLine(verification)}
-      <h1>There is no verdict on this image.</h1>
-      <p class="lead">The work could not be finished. That says nothing about the image; asking again starts anew.</p>
-      ${imageFacts(verification)}
-    </div>
-    ${
-      problem !== undefined &&
-      html`<section aria-labelledby="problem">
-        <h2 id="problem">${problem.title}</h2>
-        <div class="card">
-          <p>${problem.detail}</p>
-          <p>
-            Code <a href="/docs/problems#${problem.code}"><code>${problem.code}</code></a>
-          </p>
-        </div>
-      </section>`
-    }${deliveriesSection(deliveries)}`;
-}
-
-function runningPage({ verification }: VerificationPage): Html {
-  const { id, status, step } = verification;
-  return html`<div class="card hero none">
-      ${imageLine(verification)}
-      <h1>${status === 'queued' ? 'Waiting for a free worker.' : 'This image is being judged.'}</h1>
-      <p class="lead">The answer appears here when it is there, mostly within minutes.</p>
-      ${imageFacts(verification)}
-    </div>
-    <section id="live" data-events="/v1/verifications/${id}/events" aria-label="Progress" aria-live="polite">
-      <h2>Steps</h2>
-      <ol class="steps">
-        ${STEP_WORDS.map(({ step: each, name }) => html`<li id="step-${each}" ${each === step && html` class="begun current" aria-current="step"`}>${name}<time></time></li>`)}
-      </ol>
-    </section>
-    <section aria-labelledby="log-title">
-      <h2 id="log-title">Build log</h2>
-      <pre class="log" id="log" tabindex="0" hidden></pre>
-      <p class="soft until">Lines appear here while the build runs.</p>
-    </section>`;
 }

@@ -11,12 +11,16 @@ import {
   type BadgeMetric,
   type BadgeStyle,
   type BadgeSubject,
+  type BadgeWords,
   badgeSvg,
   drawBadge,
-  UNAVAILABLE_BADGE,
+  ENGLISH_BADGE,
+  unavailableBadge,
 } from '../../src/steps/draw-badge.ts';
 import { notModified } from '../caching.ts';
 import type { Deps } from '../deps.ts';
+import { FR_BADGE } from '../pages/words/fr-badge.ts';
+import { type Language, LANGUAGES } from '../pages/words/index.ts';
 import { within } from '../patience.ts';
 import { statementOf } from '../stored.ts';
 
@@ -33,6 +37,7 @@ const Query = Type.Object(
       Type.Enum([...BADGE_METRICS], { description: 'what it says; `verdict`, the default, is `auditable` and `result` together' }),
     ),
     label: Type.Optional(Type.String({ maxLength: 60, description: 'the left half', examples: ['audit'] })),
+    lang: Type.Optional(Type.Enum([...LANGUAGES], { description: 'of its words; English where nothing is asked for' })),
     logo: Type.Optional(Type.Boolean({ description: 'a mark that says the same as the colour' })),
   },
   { additionalProperties: true },
@@ -44,6 +49,8 @@ const documented = {
     reference: Type.String({ description: 'an image reference, then `.svg` or `.json`', examples: ['ghcr.io/example/app:1.2.svg'] }),
   }),
 };
+
+const BADGE_WORDS: Record<Language, BadgeWords> = { en: ENGLISH_BADGE, fr: FR_BADGE };
 
 type Drawn = { type: string; body: string; etag: string; at: number };
 
@@ -77,8 +84,9 @@ export const badgeRoutes =
       async (request, reply) => {
         const [, text, form] = /^(.+)\.(svg|json)$/.exec((request.params as { '*': string })['*']) ?? [];
         if (text === undefined || (form !== 'svg' && form !== 'json')) throw new Problem('not-found', 'a badge ends in .svg or .json');
-        const { style = 'flat', metric = 'verdict', label, logo = false } = request.query;
-        const key = JSON.stringify([form, style, metric, label, logo, text]);
+        const { style = 'flat', metric = 'verdict', label, lang = 'en', logo = false } = request.query;
+        const words = BADGE_WORDS[lang];
+        const key = JSON.stringify([form, style, metric, label, lang, logo, text]);
         const known = drawn.get(key);
         if (known !== undefined && now() - known.at < REMEMBERED) return answer(known);
 
@@ -90,10 +98,10 @@ export const badgeRoutes =
           // An image, because a README shows nothing else; with 503 and no-store, because proxies would keep it.
           request.log.warn({ err: thrown }, 'badge without a database');
           reply.headers({ 'retry-after': '5', 'cache-control': 'no-store' }).code(503);
-          const { type, body } = render(UNAVAILABLE_BADGE, form, style, logo);
+          const { type, body } = render(unavailableBadge(words), form, style, logo);
           return reply.type(type).send(body);
         }
-        const made: Drawn = { ...render(drawBadge(subject, metric, label), form, style, logo), at: now() };
+        const made: Drawn = { ...render(drawBadge(subject, metric, label, words), form, style, logo), at: now() };
         drawn.delete(key);
         if (subject?.status === 'done') {
           drawn.set(key, made);

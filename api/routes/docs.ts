@@ -7,6 +7,7 @@ import { VerificationRequest } from '../../src/model/request.ts';
 import { WatchRequest } from '../../src/model/watch.ts';
 import { problemsPage } from '../pages/problems.ts';
 import { sendPage } from '../pages/document.ts';
+import { sayTo } from '../pages/words/index.ts';
 import { sharedSchemas } from '../schemas.ts';
 
 const PREDICATE = new URL('../predicates/verdict/v1.md', import.meta.url);
@@ -63,7 +64,10 @@ export async function documentRoutes(app: FastifyInstance, publicUrl: string): P
 }
 
 export const docsRoutes: FastifyPluginAsyncTypebox = async (app) => {
-  app.get('/docs/problems', async (_request, reply) => sendPage(reply, problemsPage()));
+  app.get('/docs/problems', async (request, reply) => {
+    const say = sayTo(request);
+    return sendPage(reply, say, problemsPage(say));
+  });
 
   app.get('/predicates/verdict/v1', async (_request, reply) => {
     reply.type('text/markdown; charset=utf-8').header('cache-control', 'public, max-age=300');

@@ -13,11 +13,13 @@ import { FAVICON, type PageContent, sendPage } from '../pages/document.ts';
 import { overviewPage } from '../pages/overview.ts';
 import { problemPage } from '../pages/problem.ts';
 import { type VerdictDetails, verificationPage } from '../pages/verification.ts';
+import { type Say, sayTo } from '../pages/words/index.ts';
 import { within } from '../patience.ts';
 import { DigestParams, IdParams } from '../schemas.ts';
 import { layersOf, pageOfLines, readExplanation, rebuildOf, statementOf } from '../stored.ts';
 import { nameOf } from './badge.ts';
 import { contentsRoutes } from './contents.ts';
+import { listRoutes } from './lists.ts';
 import { searchRoutes } from './search.ts';
 import { find, withStep } from './verifications.ts';
 
@@ -26,7 +28,7 @@ const LOG_LINES_SHOWN = 40;
 const LOG_BYTES_MAX = 16 * 1024 * 1024;
 const DIFFERENCES_SHOWN = 100;
 /** Characters of JSON; each becomes some two on the page. */
-const EXPLANATIONS_SHOWN = 200_000;
+const EXPLANATIONS_SHOWN = 12_000;
 
 /** What people look at. Where a program would get a problem document, a browser gets a page. */
 export const pageRoutes =
@@ -36,7 +38,8 @@ export const pageRoutes =
       if (!(request.headers.accept ?? '').includes('text/html')) return sendProblem(request, reply, error);
       const { problem } = toProblem(error);
       if (problem.status >= 500) request.log.error({ err: error, code: problem.code }, 'page failed');
-      return sendPage(reply.code(problem.status), problemPage(documentOf(problem, request.id)), 'no-store');
+      const say = sayTo(request);
+      return sendPage(reply.code(problem.status), say, problemPage(say, documentOf(problem, request.id)), 'no-store');
     });
 
     app.get(
@@ -44,7 +47,8 @@ export const pageRoutes =
       { schema: { querystring: Type.Object({ cursor: Type.Optional(Type.String({ maxLength: 200 })) }) } },
       async (request, reply) => {
         const { items, next } = await within(deps.patience, 'database-unavailable', deps.records.list(RECENT, request.query.cursor));
-        return sendPage(reply, overviewPage(items, next));
+        const say = sayTo(request);
+        return sendPage(reply, say, overviewPage(say, items, next));
       },
     );
 
@@ -60,17 +64,22 @@ export const pageRoutes =
         deps.records.latest(nameOf((request.params as { '*': string })['*'])),
       );
       if (found === undefined) throw new Problem('not-found', 'nobody has asked about this image yet');
-      return reply.header('cache-control', 'no-cache').redirect(`/verifications/${found.id}`, 302);
+      return reply.header('cache-control', 'no-cache').redirect(sayTo(request).to(`/verifications/${found.id}`), 302);
     });
 
-    const show = async (request: FastifyRequest, verification: Verification, record: VerdictRecord | undefined): Promise<PageContent> => {
+    const show = async (
+      say: Say,
+      request: FastifyRequest,
+      verification: Verification,
+      record: VerdictRecord | undefined,
+    ): Promise<PageContent> => {
       // What is missing for the moment leaves a gap on the page; the verdict itself is in the database.
       const orElse = <T>(fallback: T, promise: Promise<T>): Promise<T> =>
         promise.catch((thrown: unknown) => {
           request.log.warn({ err: thrown, verification: verification.id }, 'the page lacks a part');
           return fallback;
         });
-      return verificationPage({
+      return verificationPage(say, {
         publicUrl: deps.publicUrl,
         verification: await withStep(deps, verification),
         details: record === undefined ? undefined : await detailsOf(deps, record, orElse),
@@ -81,16 +90,19 @@ export const pageRoutes =
     app.get('/verifications/:id', { schema: { params: IdParams } }, async (request, reply) => {
       const verification = await find(deps, request.params.id);
       const record = verification.status === 'done' ? await deps.records.verdictOf(verification.id) : undefined;
-      return sendPage(reply, await show(request, verification, record));
+      const say = sayTo(request);
+      return sendPage(reply, say, await show(say, request, verification, record));
     });
 
     // Of one verdict for ever: what a statement, a bill of materials or a ticket refers to.
     app.get('/verdicts/:digest', { schema: { params: DigestParams } }, async (request, reply) => {
       const record = await within(deps.patience, 'database-unavailable', deps.records.verdict(request.params.digest as Digest));
       if (record === undefined) throw new Problem('not-found', `there is no verdict ${request.params.digest}`);
-      return sendPage(reply, await show(request, await find(deps, record.verification), record));
+      const say = sayTo(request);
+      return sendPage(reply, say, await show(say, request, await find(deps, record.verification), record));
     });
     await app.register(contentsRoutes(deps));
+    await app.register(listRoutes(deps));
     await app.register(searchRoutes(deps));
   };
 

@@ -8,6 +8,7 @@ import type { Deps } from '../deps.ts';
 import { historyPage } from '../pages/history.ts';
 import { sendPage } from '../pages/document.ts';
 import { fleetPage, searchPage } from '../pages/search.ts';
+import { sayTo } from '../pages/words/index.ts';
 import { within } from '../patience.ts';
 import { askFleet, FleetQuery } from './images.ts';
 
@@ -25,30 +26,33 @@ export const searchRoutes =
       { schema: { querystring: Type.Object({ q: Type.Optional(Type.String({ maxLength: 512 })) }) } },
       async (request, reply) => {
         const query = (request.query.q ?? '').trim();
-        if (query === '') return reply.redirect('/', 302);
+        const say = sayTo(request);
+        if (query === '') return reply.redirect(say.to('/'), 302);
         if (isDigest(query) && (await within(patience, 'database-unavailable', records.verdict(query))) !== undefined)
-          return reply.redirect(`/verdicts/${query}`, 302);
+          return reply.redirect(say.to(`/verdicts/${query}`), 302);
         const { items } = await within(patience, 'database-unavailable', records.list(SHOWN, undefined, query));
         const question = isDigest(query) ? { file: query } : Value.Check(PackageName, query) ? { package: query } : undefined;
         const page =
           question === undefined
             ? undefined
             : await within(patience, 'database-unavailable', askFleet(deps, { ...question, limit: SHOWN }));
-        return sendPage(reply, searchPage(query, items, question === undefined || page === undefined ? undefined : { question, page }));
+        const held = question === undefined || page === undefined ? undefined : { question, page };
+        return sendPage(reply, say, searchPage(say, query, items, held));
       },
     );
 
     app.get('/images', { schema: { querystring: Type.Record(Type.String(), Type.String({ maxLength: 512 })) } }, async (request, reply) => {
       // A form sends its empty fields too.
-      const asked = Object.fromEntries(Object.entries(request.query).filter(([, value]) => value !== ''));
-      if (Object.keys(asked).length === 0) return sendPage(reply, fleetPage({}, undefined));
+      const asked = Object.fromEntries(Object.entries(request.query).filter(([name, value]) => value !== '' && name !== 'lang'));
+      const say = sayTo(request);
+      if (Object.keys(asked).length === 0) return sendPage(reply, say, fleetPage(say, {}, undefined));
       try {
-        if (!Value.Check(FleetQuery, asked)) throw new Problem('invalid-request', 'that is no name of a package, no version or no CVE');
+        if (!Value.Check(FleetQuery, asked)) return sendPage(reply, say, fleetPage(say, asked, undefined, say.fleet.refused));
         const page = await within(patience, 'database-unavailable', askFleet(deps, { ...asked, limit: SHOWN }));
-        return sendPage(reply, fleetPage(asked, page));
+        return sendPage(reply, say, fleetPage(say, asked, page));
       } catch (thrown) {
         if (!(thrown instanceof Problem) || thrown.status >= 500) throw thrown;
-        return sendPage(reply, fleetPage(asked, undefined, thrown.message));
+        return sendPage(reply, say, fleetPage(say, asked, undefined, say.english(thrown.message)));
       }
     });
 
@@ -59,6 +63,7 @@ export const searchRoutes =
         ({ image: { reference } }) => reference.startsWith(`${repository}:`) || reference.startsWith(`${repository}@`),
       );
       if (own.length === 0) throw new Problem('not-found', 'nobody has asked about an image of this repository yet');
-      return sendPage(reply, historyPage(repository, own));
+      const say = sayTo(request);
+      return sendPage(reply, say, historyPage(say, repository, own));
     });
   };

@@ -1,6 +1,6 @@
 import { makeBadge } from 'badge-maker';
 import type { Digest } from '../model/digest.ts';
-import type { Auditable, Result, Verdict } from '../model/verdict.ts';
+import { type Auditable, type Result, RESULTS, type Verdict } from '../model/verdict.ts';
 import type { Status } from '../model/verification.ts';
 
 /** What a badge is drawn of: undefined for an image that nobody has asked about. `packages` is needed for that metric alone. */
@@ -27,42 +27,87 @@ export type BadgeMetric = (typeof BADGE_METRICS)[number];
 
 const LABEL = 'conforme';
 
-/** What is shown when the answer cannot be looked up for the moment; never to be cached. */
-export const UNAVAILABLE_BADGE: Badge = { label: LABEL, message: 'unavailable', color: 'lightgrey' };
+/** What a badge says; `share` is a percentage as the language writes it. */
+export type BadgeWords = {
+  notJudged: string;
+  judging: string;
+  failed: string;
+  unavailable: string;
+  auditable: string;
+  partly(share: string): string;
+  notAuditable: string;
+  unknown: string;
+  accounted(share: string): string;
+  noPackages: string;
+  verified(verified: number, total: number): string;
+  judged(day: string): string;
+  verdict: string;
+  percent(share: number): string;
+  result: Record<Result, string>;
+};
 
-export function drawBadge(subject: BadgeSubject, metric: BadgeMetric = 'verdict', label: string = LABEL): Badge {
+export const ENGLISH_BADGE: BadgeWords = {
+  notJudged: 'not judged',
+  judging: 'judging',
+  failed: 'could not judge',
+  unavailable: 'unavailable',
+  auditable: 'auditable',
+  partly: (share) => `${share} auditable`,
+  notAuditable: 'not auditable',
+  unknown: 'unknown',
+  accounted: (share) => `${share} accounted for`,
+  noPackages: 'no packages',
+  verified: (verified, total) => (verified === total ? `${total} packages verified` : `${verified} of ${total} packages verified`),
+  judged: (day) => `judged ${day}`,
+  verdict: 'verdict',
+  percent: percentage,
+  result: Object.fromEntries(RESULTS.map((result) => [result, result])) as Record<Result, string>,
+};
+
+/** What is shown when the answer cannot be looked up for the moment; never to be cached. */
+export const unavailableBadge = (words: BadgeWords = ENGLISH_BADGE): Badge => ({
+  label: LABEL,
+  message: words.unavailable,
+  color: 'lightgrey',
+});
+
+export function drawBadge(
+  subject: BadgeSubject,
+  metric: BadgeMetric = 'verdict',
+  label: string = LABEL,
+  words: BadgeWords = ENGLISH_BADGE,
+): Badge {
   const badge = (message: string, color: BadgeColor): Badge => ({ label, message, color });
-  if (subject === undefined) return badge('not judged', 'lightgrey');
+  if (subject === undefined) return badge(words.notJudged, 'lightgrey');
   switch (subject.status) {
     case 'queued':
     case 'running':
-      return badge('judging', 'blue');
+      return badge(words.judging, 'blue');
     case 'failed':
-      return badge('could not judge', 'lightgrey');
+      return badge(words.failed, 'lightgrey');
     case 'done': {
       const { verdict, verdictDigest } = subject;
-      if (verdict === undefined) return badge('could not judge', 'lightgrey');
-      const { message, color } = METRICS[metric](verdict, subject);
-      const which = verdictDigest === undefined ? '' : `, verdict ${verdictDigest}`;
-      return { ...badge(message, color), title: `${label}: ${message}, judged ${verdict.freshness.judgedAt.slice(0, 10)}${which}` };
+      if (verdict === undefined) return badge(words.failed, 'lightgrey');
+      const { message, color } = METRICS[metric](words, verdict, subject);
+      const which = verdictDigest === undefined ? '' : `, ${words.verdict} ${verdictDigest}`;
+      return { ...badge(message, color), title: `${label}: ${message}, ${words.judged(verdict.freshness.judgedAt.slice(0, 10))}${which}` };
     }
   }
 }
 
 type Said = Pick<Badge, 'message' | 'color'>;
-const METRICS: Record<BadgeMetric, (verdict: Verdict, subject: NonNullable<BadgeSubject>) => Said> = {
-  verdict: (verdict) => ({ message: `${answerOf(verdict)} · ${verdict.result}`, color: colorOf(verdict) }),
-  auditable: (verdict) => ({ message: answerOf(verdict), color: AUDITABLE_COLORS[verdict.auditable] }),
-  result: ({ result }) => ({ message: result, color: RESULT_COLORS[result] }),
-  coverage: ({ coverage, auditable }) => ({
-    message: `${percentage(coverage.accounted)} accounted for`,
+const METRICS: Record<BadgeMetric, (words: BadgeWords, verdict: Verdict, subject: NonNullable<BadgeSubject>) => Said> = {
+  verdict: (words, verdict) => ({ message: `${answerOf(words, verdict)} · ${words.result[verdict.result]}`, color: colorOf(verdict) }),
+  auditable: (words, verdict) => ({ message: answerOf(words, verdict), color: AUDITABLE_COLORS[verdict.auditable] }),
+  result: (words, { result }) => ({ message: words.result[result], color: RESULT_COLORS[result] }),
+  coverage: (words, { coverage, auditable }) => ({
+    message: words.accounted(words.percent(coverage.accounted)),
     color: auditable === 'no' ? 'red' : coverage.accounted === 1 ? 'brightgreen' : 'yellow',
   }),
-  packages: ({ auditable }, { packages }) => {
-    if (packages === undefined || packages.total === 0) return { message: 'no packages', color: 'lightgrey' };
-    const all = packages.verified === packages.total;
-    const message = all ? `${packages.total} packages verified` : `${packages.verified} of ${packages.total} packages verified`;
-    return { message, color: auditable === 'no' ? 'red' : all ? 'brightgreen' : 'yellow' };
+  packages: (words, { auditable }, { packages }) => {
+    if (packages === undefined || packages.total === 0) return { message: words.noPackages, color: 'lightgrey' };
+    const { verified, total } = packages;
+    return { message: words.verified(verified, total), color: auditable === 'no' ? 'red' : verified === total ? 'brightgreen' : 'yellow' };
   },
 };
 
@@ -77,16 +122,16 @@ const RESULT_COLORS: Record<Result, BadgeColor> = {
   'not-comparable': 'lightgrey',
 };
 
-function answerOf({ auditable, coverage }: Verdict): string {
+function answerOf(words: BadgeWords, { auditable, coverage }: Verdict): string {
   switch (auditable) {
     case 'yes':
-      return 'auditable';
+      return words.auditable;
     case 'partly':
-      return `${percentage(coverage.accounted)} auditable`;
+      return words.partly(words.percent(coverage.accounted));
     case 'no':
-      return 'not auditable';
+      return words.notAuditable;
     case 'unknown':
-      return 'unknown';
+      return words.unknown;
   }
 }
 

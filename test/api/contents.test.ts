@@ -4,12 +4,15 @@ import request from 'supertest';
 import { folderAt, sumOf, treeOf } from '../../api/contents-tree.ts';
 import { textOf } from '../../api/pages/html.ts';
 import { pictureOf } from '../../api/pages/picture.ts';
+import { sayIn } from '../../api/pages/words/index.ts';
 import { digestOf } from '../../src/model/digest.ts';
 import { canonicalJson } from '../../src/model/json.ts';
 import type { AccountLine, Attribution } from '../../src/model/verdict.ts';
 import type { Verification } from '../../src/model/verification.ts';
 import { HOSTILE_NAME } from '../support/sample-verdict.ts';
 import { startService, type TestService } from '../support/service.ts';
+
+const say = sayIn('en');
 
 const line = (path: string, size: number, attribution: Attribution = 'debian-official', kind = 'file'): AccountLine => ({
   path,
@@ -86,7 +89,7 @@ describe('the picture of an image', () => {
     );
     const tree = await treeFrom([...files, line('/usr/share/299/6/x', 1, 'unexplained'), line('/usr/lib/empty', 0, 'unexplained')]);
     assert.equal(sumOf(tree.files), 100_002);
-    const svg = textOf(pictureOf(tree, '', (path) => `/verdicts/sha256:${'0'.repeat(64)}/contents?path=${encodeURIComponent(path)}`));
+    const svg = textOf(pictureOf(say, tree, '', (path) => `/verdicts/sha256:${'0'.repeat(64)}/contents?path=${encodeURIComponent(path)}`));
     assert.ok(svg.length < 120_000, `${svg.length} characters`);
     const shown = rectangles(svg);
     const red = shown.filter(({ name }) => name === 'unexplained');
@@ -101,7 +104,9 @@ describe('the picture of an image', () => {
       (index: number) => `/${index % 99}/${index}/y/z`,
     ]) {
       const tree = await treeFrom(Array.from({ length: 10_000 }, (_one, index) => line(pathOf(index), index % 3, 'unexplained')));
-      const svg = textOf(pictureOf(tree, '', (path) => `/verdicts/sha256:${'0'.repeat(64)}/contents?path=${encodeURIComponent(path)}`));
+      const svg = textOf(
+        pictureOf(say, tree, '', (path) => `/verdicts/sha256:${'0'.repeat(64)}/contents?path=${encodeURIComponent(path)}`),
+      );
       assert.ok(svg.length < 200_000, `${svg.length} characters`);
       assert.ok(rectangles(svg).every(({ name }) => name === 'unexplained') && rectangles(svg).length > 10);
     }
@@ -109,7 +114,7 @@ describe('the picture of an image', () => {
 
   it('gives each account its share of the area', async () => {
     const tree = await treeFrom([line('/a', 600), line('/b', 300, 'source'), line('/c/d', 100, 'rebuilt')]);
-    const shown = rectangles(textOf(pictureOf(tree, '', (path) => path)));
+    const shown = rectangles(textOf(pictureOf(say, tree, '', (path) => path)));
     const all = shown.reduce((sum, { area }) => sum + area, 0);
     const share = (wanted: string) => shown.filter(({ name }) => name === wanted).reduce((sum, { area }) => sum + area, 0) / all;
     for (const [name, part] of [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import request from 'supertest';
-import { PROBLEM_ADVICE } from '../../api/pages/problems.ts';
+import { PROBLEM_ADVICE } from '../../api/pages/words/en-problems.ts';
 import { FINDINGS } from '../../src/model/finding-codes.ts';
 import { PROBLEMS } from '../../src/problem.ts';
 import { startService, type TestService } from '../support/service.ts';

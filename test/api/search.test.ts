@@ -65,8 +65,8 @@ describe('the history of an image', () => {
   it('shows each verdict on its tag, and says when the answer changed', async () => {
     const { text, status } = await page('/history/registry.example.org/shop');
     assert.equal(status, 200);
-    assert.equal(text.match(/<circle class="t-good"/g)?.length, 2);
-    assert.equal(text.match(/<circle class="t-bad"/g)?.length, 1);
+    assert.equal(text.match(/<path class="t-good"/g)?.length, 2);
+    assert.equal(text.match(/<path class="t-bad"/g)?.length, 1);
     assert.match(text.replace(/\s+/g, ' '), /<code>2<\/code> was auditable \(equivalent\) until .* not auditable \(suspicious\)/);
     assert.ok(!text.includes('shop-front'), 'another repository with the same beginning');
     assert.equal((await page('/history/registry.example.org/nothing')).status, 404);

@@ -9,7 +9,7 @@ import { HOSTILE_NAME, type SampleKind } from './sample-verdict.ts';
 
 const BIDI_LINE = 'STEP 3/4: RUN echo \u202egnp.exe <img src=x onerror=alert(1)> \u001b[31mred\u001b[0m';
 
-export const SAMPLE_LOG = ['STEP 1/4: FROM base', 'STEP 2/4: RUN apt-get update', BIDI_LINE, 'COMMIT'];
+export const SAMPLE_LOG = ['STEP 1/4: FROM base', 'STEP 2/4: RUN apt-get update', BIDI_LINE, `COMMIT ${'z'.repeat(3_000)}</script>`];
 
 export const SAMPLE_SOURCE = {
   location: {
@@ -76,7 +76,7 @@ export function sampleInventory(manifestDigest: Digest): Inventory {
     layers: [
       layer(0, '/bin/sh -c #(nop) ADD file:base.tar in /'),
       layer(1, 'RUN apt-get update && apt-get install -y --no-install-recommends nginx python3-minimal'),
-      layer(2, 'COPY "<script>alert(2)</script>" /srv/www/'),
+      layer(2, `COPY "<script>alert(2)</script>\u202e" /srv/www/${'y'.repeat(2_000)} # buildkit`),
     ],
     entries: [],
     hidden: [],

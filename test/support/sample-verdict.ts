@@ -4,6 +4,8 @@ import { textFromBytes } from '../../src/model/path.ts';
 import { type AccountLine, type Attribution, ATTRIBUTIONS, type Finding, type Verdict } from '../../src/model/verdict.ts';
 
 export const HOSTILE_NAME = '/usr/lib/<script>alert(1)</script>"\'&';
+/** As long as a name may be (NAME_MAX), with an override of the direction of writing in it, and nowhere to break it. */
+const LONG_NAME = textFromBytes(Buffer.from(`/usr/lib/caf\u202etxt.exe${'x'.repeat(230)}`));
 
 const counts = (given: Partial<Record<Attribution, number>>): Record<Attribution, number> =>
   Object.fromEntries(ATTRIBUTIONS.map((name) => [name, given[name] ?? 0])) as Record<Attribution, number>;
@@ -21,7 +23,7 @@ const replaced: Finding = {
 const named: Finding = {
   code: 'setuid-program',
   severity: 'high',
-  paths: [HOSTILE_NAME, textFromBytes(Buffer.from('/usr/lib/caf\xe9\u202e', 'latin1'))],
+  paths: [HOSTILE_NAME, LONG_NAME],
   message: `A setuid program ${HOSTILE_NAME} belongs to no package.`,
   evidence: { '<b>owner</b>': 'root', mode: '4755' },
   advice: 'Remove it, or install it from a package.',
@@ -123,7 +125,7 @@ export function sampleAccount(verdict: Verdict): AccountLine[] {
     kind: 'file',
     size: 1234,
     digest: digestOf(path),
-    layer: 0,
+    layer: attribution === 'unexplained' ? 1 : 0,
     code: path.includes('/lib/') || path.includes('bin/'),
     attribution,
     evidence: attribution === 'debian-official' ? { package: 'pkg:deb/debian/nginx@1.22.1-9?arch=amd64' } : {},
