@@ -7,6 +7,7 @@ import { handleErrors } from './errors.ts';
 import { makeMetrics } from './metrics.ts';
 import { limitRates } from './rate-limit.ts';
 import { badgeRoutes } from './routes/badge.ts';
+import { ciRoutes } from './routes/ci.ts';
 import { contextRoutes } from './routes/contexts.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { docsRoutes, documentRoutes } from './routes/docs.ts';
@@ -61,6 +62,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   await app.register(eventRoutes(deps));
   await app.register(fileRoutes(deps));
   await app.register(verdictRoutes(deps));
+  await app.register(ciRoutes(deps));
   await app.register(imageRoutes(deps));
   await app.register(deliveryRoutes(deps));
   await app.register(watchRoutes(deps));

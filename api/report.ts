@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
-import { ATTRIBUTIONS, type Finding, SEVERITIES, type Verdict } from '../src/model/verdict.ts';
+import { ATTRIBUTIONS, type Finding, type Verdict } from '../src/model/verdict.ts';
+import { bySeverity, countFindings } from '../src/steps/count-findings.ts';
 import { percentage } from '../src/steps/draw-badge.ts';
 import type { VerificationView } from './schemas.ts';
 import { countText, printableLine } from './text.ts';
@@ -52,9 +53,9 @@ export function reportOf({ image, verdict, links }: VerificationView, paint: Pai
     ...(verdict.runs ?? []).map(({ command, path, statement }, index) =>
       row(index === 0 ? 'runs' : '', safe(`${path ?? command}: ${statement}`)),
     ),
-    row('findings', findings.length === 0 ? 'none' : countsOf(findings)),
+    row('findings', countFindings(findings)),
     row('judged', safe(`${freshness.judgedAt}, rules ${freshness.rules}, policy ${freshness.policy}`)),
-    ...sorted(findings).flatMap((finding) => ['', ...findingLines(finding, paint)]),
+    ...bySeverity(findings).flatMap((finding) => ['', ...findingLines(finding, paint)]),
     '',
     row('page', links.page),
     ...(links.verdict === undefined ? [] : [row('verdict', links.verdict)]),
@@ -63,14 +64,6 @@ export function reportOf({ image, verdict, links }: VerificationView, paint: Pai
     ...(links.spdx === undefined ? [] : [row('spdx', links.spdx)]),
     '',
   ].join('\n');
-}
-
-const sorted = (findings: Finding[]): Finding[] =>
-  findings.toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
-
-function countsOf(findings: Finding[]): string {
-  const counts = SEVERITIES.map((severity) => [findings.filter((finding) => finding.severity === severity).length, severity] as const);
-  return counts.flatMap(([count, severity]) => (count === 0 ? [] : [`${count} ${severity}`])).join(', ');
 }
 
 function findingLines({ code, severity, message, paths, evidence, line, advice }: Finding, paint: Paint): string[] {

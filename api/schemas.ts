@@ -27,12 +27,14 @@ export const Links = Type.Object({
   files: Type.String(),
   differences: Type.String(),
   log: Type.String(),
+  summary: Type.String(),
   deliveries: Type.String(),
   badge: Type.String(),
   verdict: Type.Optional(Type.String()),
   signature: Type.Optional(Type.String()),
   cyclonedx: Type.Optional(Type.String()),
   spdx: Type.Optional(Type.String()),
+  sarif: Type.Optional(Type.String()),
 });
 
 export const Accepted = Type.Object({

@@ -12,6 +12,7 @@ export function linksOf(publicUrl: string, { id, image, verdictDigest }: Verific
     files: `${self}/files`,
     differences: `${self}/differences`,
     log: `${self}/log`,
+    summary: `${self}/summary`,
     deliveries: `${self}/deliveries`,
     badge: `${publicUrl}/badge/${image.reference}.svg`,
     ...(verdictDigest === undefined ? {} : verdictLinks(`${publicUrl}/v1/verdicts/${verdictDigest}`)),
@@ -19,7 +20,13 @@ export function linksOf(publicUrl: string, { id, image, verdictDigest }: Verific
 }
 
 function verdictLinks(verdict: string): Partial<Static<typeof Links>> {
-  return { verdict, signature: `${verdict}/signature`, cyclonedx: `${verdict}/cyclonedx.json`, spdx: `${verdict}/spdx.json` };
+  return {
+    verdict,
+    signature: `${verdict}/signature`,
+    cyclonedx: `${verdict}/cyclonedx.json`,
+    spdx: `${verdict}/spdx.json`,
+    sarif: `${verdict}/sarif.json`,
+  };
 }
 
 /** A verification as everybody may see it: without the webhook's address, which can be a secret. */
