@@ -2,7 +2,7 @@ import { type Auditable, type Result, RESULTS, SEVERITIES, type Severity, type V
 
 /** Results that say how near the rebuild came, best first. `not-comparable` is none of them. */
 const COMPARED: readonly Exclude<Result, 'not-comparable'>[] = RESULTS.filter((result) => result !== 'not-comparable');
-const WORSE_THAN_BEST = COMPARED.slice(1);
+const WORSE_THAN_BEST = COMPARED.filter((result) => result !== 'identical');
 
 /** What a pipeline may fail on; several are told with commas between. */
 export const THRESHOLD_WORDS = ['never', 'partly', 'no', 'unknown', ...WORSE_THAN_BEST, 'not-comparable', ...SEVERITIES] as const;
@@ -49,7 +49,11 @@ function outcomeOf(word: Word, { auditable, result, findings }: Pick<Verdict, 'a
     case 'low':
     case 'info':
       return findings.some(({ severity }) => isAsSevere(severity, word)) ? 'fail' : 'pass';
-    default:
+    case 'layers-identical':
+    case 'equivalent':
+    case 'explained':
+    case 'different':
+    case 'suspicious':
       return byResult(result, word);
   }
 }
