@@ -494,7 +494,10 @@ export interface paths {
     };
   };
   "/v1/verifications/{id}/deliveries": {
-    /** Every attempt to tell the webhook of a verification */
+    /**
+     * Every attempt to tell the webhooks of a verification
+     * @description With the API token also what was sent, and how each answer begins.
+     */
     get: {
       parameters: {
         path: {
@@ -506,6 +509,33 @@ export interface paths {
         200: {
           content: {
             "application/json": components["schemas"]["DeliveriesPage"];
+          };
+        };
+        /** @description RFC 9457 problem document */
+        default: {
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+      };
+    };
+  };
+  "/v1/deliveries/{id}/redeliver": {
+    /**
+     * Sends a delivery again
+     * @description With the same id and body, by which a receiver knows it, and tried again like a new one. One that is pending stays as it is.
+     */
+    post: {
+      parameters: {
+        path: {
+          id: string;
+        };
+      };
+      responses: {
+        /** @description pending */
+        202: {
+          content: {
+            "application/json": components["schemas"]["Delivery"];
           };
         };
         /** @description RFC 9457 problem document */
@@ -543,8 +573,8 @@ export interface paths {
       };
     };
     /**
-     * Asks to be told when a judged image becomes affected, or stops being reproducible
-     * @description `package` with `olderThan`, or `cve`: a webhook `image.affected` for each image that a new verdict, or new data of the security tracker, makes match. `image`, a tag: `verdict.changed` where a newer verdict is worse than the one before, and `image.affected` where new data of the tracker names a fix that the newest image lacks. Each is sent once for each watch, image digest and cause. What matched before the watch was made is answered by GET /v1/images. The same watch asked for again gives the one that is there.
+     * Asks to be told when a judged image becomes affected, stops being reproducible, or is judged
+     * @description `package` with `olderThan`, or `cve`: a webhook `image.affected` for each image that a new verdict, or new data of the security tracker, makes match. `image`, a tag: `verdict.changed` where a newer verdict is worse than the one before, and `image.affected` where new data of the tracker names a fix that the newest image lacks; `events` chooses, and with `verdict.created` each verdict on the tag is told. Each is sent once for each watch, image digest and cause. What matched before the watch was made is answered by GET /v1/images. The same watch asked for again gives the one that is there.
      */
     post: {
       requestBody: {
@@ -1134,18 +1164,46 @@ export interface components {
         fetchedAt: string;
       };
     };
+    Delivery: {
+      /** @description `webhook-id` of Standard Webhooks */
+      id: string;
+      /** @description the whole address with the API token, without it only its host */
+      url: string;
+      /** @enum {unknown} */
+      event: "verdict.created" | "verification.failed" | "image.affected" | "verdict.changed" | "commit.status";
+      /** @enum {unknown} */
+      status: "pending" | "delivered" | "failed";
+      /** @description what is sent; with the API token */
+      body?: string;
+      attempts: {
+          /** @description ISO 8601, UTC */
+          at: string;
+          status?: number;
+          /** @description how the body of the answer begins; with the API token */
+          answer?: string;
+          /** @description why there was no answer that counts */
+          error?: string;
+        }[];
+    };
     DeliveriesPage: {
       items: ({
+          /** @description `webhook-id` of Standard Webhooks */
           id: string;
           /** @description the whole address with the API token, without it only its host */
           url: string;
           /** @enum {unknown} */
-          event: "verdict.created" | "verification.failed" | "image.affected" | "verdict.changed";
+          event: "verdict.created" | "verification.failed" | "image.affected" | "verdict.changed" | "commit.status";
           /** @enum {unknown} */
           status: "pending" | "delivered" | "failed";
+          /** @description what is sent; with the API token */
+          body?: string;
           attempts: {
+              /** @description ISO 8601, UTC */
               at: string;
               status?: number;
+              /** @description how the body of the answer begins; with the API token */
+              answer?: string;
+              /** @description why there was no answer that counts */
               error?: string;
             }[];
         })[];
@@ -1159,6 +1217,8 @@ export interface components {
       cve?: string;
       /** @description a reference */
       image?: string;
+      /** @description with `image`: what is told; `verdict.changed` and `image.affected` by default */
+      events?: ("verdict.created" | "verdict.changed" | "image.affected")[];
       webhook: {
         url: string;
       };
@@ -1170,6 +1230,7 @@ export interface components {
       cve?: string;
       /** @description as normalised */
       image?: string;
+      events?: ("verdict.created" | "verdict.changed" | "image.affected")[];
       webhook: {
         /** @description the whole address with the API token, without it only its host */
         url: string;

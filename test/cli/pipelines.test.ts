@@ -6,7 +6,11 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import request from 'supertest';
 import { parse, parseAllDocuments } from 'yaml';
+import { makeIdentify } from '../../src/adapters/oidc/oidc.ts';
+import { parseIssuers } from '../../src/model/identity.ts';
 import { Problem } from '../../src/problem.ts';
+import { startServer } from '../support/http.ts';
+import { startIssuer } from '../support/issuer.ts';
 import { pushImage } from '../support/push.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import type { SampleKind } from '../support/sample-verdict.ts';
@@ -184,6 +188,59 @@ describe('the GitHub Action', () => {
       assert.equal(ended.summary, '');
       assert.doesNotMatch(ended.output, /^\s*::(?!add-mask)|##\[/m);
       await assert.rejects(readFile(join(ended.place, 'hacked')));
+    }
+  });
+});
+
+describe('a pipeline without a stored secret', () => {
+  it('signs in by the identity token of its runner', async () => {
+    const issuer = await startIssuer();
+    // The runner's own address gives a token to whoever has the request token, for the audience that is asked for.
+    const runner = await startServer((incoming, response) => {
+      const url = new URL(incoming.url ?? '', 'http://runner');
+      const audience = url.searchParams.get('audience') ?? '';
+      if (incoming.headers.authorization !== 'Bearer request-token' || url.searchParams.get('api-version') !== '2.0')
+        return response.writeHead(401).end();
+      void issuer.token({ aud: audience, repository: 'example/shop' }).then((value) => response.end(JSON.stringify({ value })));
+      return undefined;
+    });
+    const issuers = parseIssuers(
+      JSON.stringify([{ issuer: issuer.issuer, audience: 'https://conforme.example', claims: { repository: 'example/*' } }]),
+    );
+    const own = await startService({
+      token: TOKEN,
+      insecure: [registry.host],
+      more: { identify: makeIdentify({ issuers, audience: 'unused', fetch }) },
+    });
+    try {
+      const github = {
+        ACTIONS_ID_TOKEN_REQUEST_URL: `http://${runner.host}/token?api-version=2.0`,
+        ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'request-token',
+      };
+      const given = { server: own.url, image: images['honest'] ?? '', audience: 'https://conforme.example' };
+      const running = action(given, github);
+      const { id } = await eventually(() => own.deps.records.list(10).then(({ items }) => items[0]));
+      await own.conclude(id, 'honest');
+      const ended = await running;
+      assert.equal(ended.code, 0, ended.output);
+      assert.match(ended.output, /^::add-mask::eyJ/m);
+      // For another audience, which is what a token is worth nothing for.
+      const other = await action({ ...given, audience: 'https://other.example' }, github);
+      assert.equal(other.code, 3);
+      assert.match(other.output, /answers 401.*claim aud/);
+      const none = await action(given, { ...github, ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'wrong' });
+      assert.match(none.output, /the runner gives no identity token/);
+      // GitLab hands it over in a variable.
+      const gitlab = {
+        CONFORME_SERVER: own.url,
+        CONFORME_IMAGE: given.image,
+        CONFORME_ID_TOKEN: await issuer.token({ aud: 'https://conforme.example', repository: 'example/shop' }),
+      };
+      assert.equal((await run('sh', [join(ROOT, 'scripts/ci/verify.sh')], gitlab)).code, 0);
+    } finally {
+      await own.stop();
+      await runner.stop();
+      await issuer.stop();
     }
   });
 });
