@@ -16,6 +16,7 @@ import { fileRoutes } from './routes/files.ts';
 import { imageRoutes } from './routes/images.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { pageRoutes } from './routes/pages.ts';
+import { stackBadgeRoutes } from './routes/stack-badge.ts';
 import { verdictRoutes } from './routes/verdicts.ts';
 import { verificationRoutes } from './routes/verifications.ts';
 import { watchRoutes } from './routes/watches.ts';
@@ -67,6 +68,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   await app.register(deliveryRoutes(deps));
   await app.register(watchRoutes(deps));
   await app.register(badgeRoutes(deps));
+  await app.register(stackBadgeRoutes(deps));
   await app.register(operationRoutes(deps, metrics));
   await app.register(docsRoutes);
   await app.register(pageRoutes(deps));

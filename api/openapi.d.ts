@@ -695,6 +695,34 @@ export interface paths {
       };
     };
   };
+  "/badge.svg": {
+    /** One badge for several images: how many can be audited, in the colour of the worst */
+    get: {
+      parameters: {
+        query: {
+          /** @description a reference; as often as there are images, 20 at most */
+          image: string | string[];
+          style?: "flat" | "flat-square" | "plastic" | "for-the-badge" | "social";
+          /** @description the left half */
+          label?: string;
+        };
+      };
+      responses: {
+        /** @description the badge */
+        200: {
+          content: {
+            "image/svg+xml": string;
+          };
+        };
+        /** @description RFC 9457 problem document */
+        default: {
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+      };
+    };
+  };
   "/healthz": {
     /** The process is alive */
     get: {

@@ -13,6 +13,7 @@ import { reportOf } from '../report.ts';
 import type { VerificationView } from '../schemas.ts';
 import { bytesText } from '../text.ts';
 import { defineCommand, EXIT, type Option, UsageError, type Values } from './command.ts';
+import { verifyStack } from './stack.ts';
 import { clientOf, EXIT_CODES, exitCodeOf, JSON_OPTION, printJson, say, SERVICE, THRESHOLD, thresholdOf, TOKEN } from './shared.ts';
 
 const OPTIONS = {
@@ -34,6 +35,14 @@ const OPTIONS = {
     means: "state of Debian's archives to build with, 2025-06-01T12:00:00Z;\nby default that of the image",
   },
   platform: { type: 'string', value: 'OS/ARCH', means: 'which image of an index' },
+  file: {
+    type: 'string',
+    short: 'f',
+    value: 'FILE',
+    multiple: true,
+    files: true,
+    means: 'in place of IMAGE: every image of a Compose file or a Kubernetes manifest; more than once\nfor several files',
+  },
   webhook: { type: 'string', value: 'URL', means: 'is told of the verdict as well' },
   ...THRESHOLD,
   summary: { type: 'string', value: 'FILE', files: true, means: 'adds a summary in Markdown to this file, such as $GITHUB_STEP_SUMMARY' },
@@ -44,16 +53,33 @@ const OPTIONS = {
   'no-wait': { type: 'boolean', means: 'ends once the request is accepted' },
 } as const satisfies Record<string, Option>;
 type Given = Values<typeof OPTIONS>;
+const OF_ONE_IMAGE = [
+  'context',
+  'git',
+  'ref',
+  'subdir',
+  'dockerfile',
+  'target',
+  'build-arg',
+  'as-of',
+  'webhook',
+  'no-wait',
+] as const satisfies (keyof Given)[];
 
 export const verify = defineCommand({
   name: 'verify',
   summary: 'Asks for a verdict on a published image, waits for it and prints it',
-  operands: ['IMAGE [options]'],
+  operands: ['IMAGE [options]', '-f FILE [options]'],
   options: OPTIONS,
   about: EXIT_CODES,
   async run(values, [image, ...rest]) {
-    if (image === undefined || rest.length > 0) throw new UsageError('the command is: conforme verify IMAGE');
     const threshold = thresholdOf(values['fail-on']);
+    if (values.file !== undefined && image === undefined) {
+      for (const name of OF_ONE_IMAGE) if (values[name] !== undefined) throw new UsageError(`--${name} is of one image, and not of -f`);
+      return verifyStack(clientOf(values), values.file, threshold, values);
+    }
+    if (image === undefined || rest.length > 0 || values.file !== undefined)
+      throw new UsageError('the command is: conforme verify IMAGE, or conforme verify -f FILE');
     const request = requestOf(image, values);
     const client = clientOf(values);
     const source = values.context === undefined ? undefined : await sendContext(client, values.context);

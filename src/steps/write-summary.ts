@@ -3,6 +3,7 @@ import type { ProblemDocument } from '../model/verification.ts';
 import type { Outcome, Threshold } from './apply-threshold.ts';
 import { bySeverity, countFindings } from './count-findings.ts';
 import { percentage } from './draw-badge.ts';
+import { code, markdown } from './markdown.ts';
 
 export type SummarySubject = {
   image: { reference: string; digest: string };
@@ -14,7 +15,6 @@ export type SummarySubject = {
 /** GitHub shows no summary of more than 1 MiB, and nobody reads that much. */
 const FINDINGS_SHOWN = 50;
 const PATHS_SHOWN = 3;
-const TEXT_SHOWN = 400; // characters of one message
 
 /** What became of a verification, in GitHub Flavored Markdown: for the summary of a job or a comment. Names come from the image. */
 export function writeSummary(subject: SummarySubject, judged?: { threshold: Threshold; outcome: Outcome }): string {
@@ -82,20 +82,3 @@ function placesOf({ paths, line, href }: Finding): string {
   const more = paths.length - PATHS_SHOWN;
   return [...where, ...paths.slice(0, PATHS_SHOWN).map(code), ...(more > 0 ? [`and ${more} more`] : [])].join('<br>');
 }
-
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]+/gu;
-
-/** Foreign text on one line, with nothing in it that Markdown, HTML or a table makes something of: no link, image, mention or formula. */
-function markdown(text: string): string {
-  const short = text.length > TEXT_SHOWN ? `${text.slice(0, TEXT_SHOWN)}…` : text;
-  return short
-    .replace(HIDDEN, ' ')
-    .replace(/[\\`*_[\]|~!#@$]/g, '\\$&')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('://', '\\://') // else an address becomes a link by itself
-    .replace(/www\./gi, (found) => `${found.slice(0, 3)}\\.`);
-}
-
-const code = (text: string): string => `<code>${markdown(text)}</code>`;

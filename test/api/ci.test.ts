@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import request from 'supertest';
 import { digestOf } from '../../src/model/digest.ts';
 import { Problem } from '../../src/problem.ts';
+import { type BadgeColor, badgeSvg } from '../../src/steps/draw-badge.ts';
 import { sampleJob } from '../support/sample.ts';
 import { startService, type TestService } from '../support/service.ts';
 
@@ -76,5 +77,36 @@ describe('the findings as SARIF', () => {
     );
     assert.equal((await get(path).set('if-none-match', headers['etag'] ?? '')).status, 304);
     assert.equal((await get(`/v1/verdicts/${digestOf('none')}/sarif.json`)).status, 404);
+  });
+});
+
+describe('the badge of several images', () => {
+  const badge = (...images: string[]) =>
+    get(`/badge.svg?${images.map((image) => `image=${encodeURIComponent(image)}`).join('&')}`).buffer(true);
+  const said = ({ body, text }: { body?: unknown; text?: string }): string => text ?? String(body);
+
+  it('says how many can be audited, in the colour of the worst', async () => {
+    for (const kind of ['honest', 'partly', 'backdoored'] as const) await service.judged(kind, `registry.example.org/stack/${kind}:1`);
+    const [honest, partly, bad, never] = ['honest:1', 'partly:1', 'backdoored:1', 'never:1'].map(
+      (name) => `registry.example.org/stack/${name}`,
+    );
+    const cases: [images: (string | undefined)[], message: string, color: BadgeColor][] = [
+      [[honest], 'all auditable', 'brightgreen'],
+      [[honest, partly], '1 of 2 auditable', 'yellow'],
+      [[honest, partly, bad], '1 of 3 auditable', 'red'],
+      [[honest, never], '1 of 2 auditable', 'lightgrey'],
+      [[bad, never], '0 of 2 auditable', 'red'],
+    ];
+    for (const [images, message, color] of cases) {
+      const answer = await badge(...images.map(String));
+      assert.deepEqual([answer.status, answer.headers['content-type']], [200, 'image/svg+xml; charset=utf-8']);
+      assert.equal(said(answer), badgeSvg({ label: 'conforme', message, color, title: `conforme: ${message}` }, 'flat', false));
+      assert.match(answer.headers['cache-control'] ?? '', /max-age=60/);
+    }
+  });
+
+  it('refuses what is no list of images', async () => {
+    for (const images of [[], [''], ['A B'], Array(21).fill('a') as string[]])
+      assert.equal((await badge(...images)).status, 400, String(images));
   });
 });

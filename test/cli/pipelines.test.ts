@@ -253,7 +253,7 @@ describe('the GitLab component', () => {
   async function job(given: Record<string, string>): Promise<{ name: string; job: Job }> {
     const text = await readFile(TEMPLATE, 'utf8');
     const [header = '', body = ''] = text.split(/^---$/m);
-    const { inputs } = (parse(header) as { spec: { inputs: Record<string, { default?: unknown } | null> } }).spec;
+    const { inputs } = (parse(header) as { spec: { inputs: Record<string, { default?: string | boolean } | null> } }).spec;
     for (const name of Object.keys(given)) assert.ok(name in inputs, name);
     const filled = body.replace(/\$\[\[ *inputs\.(\w+) *\]\]/g, (_all, name: string) => {
       assert.ok(name in inputs, `input ${name}`);
