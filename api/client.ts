@@ -5,6 +5,7 @@ import createClient from 'openapi-fetch';
 import type { Digest } from '../src/model/digest.ts';
 import type { VerificationRequest } from '../src/model/request.ts';
 import type { ProblemDocument, Step } from '../src/model/verification.ts';
+import { isView } from './checked-view.ts';
 import type { PackedContext } from './context-tar.ts';
 import type { components, paths } from './openapi.d.ts';
 import type { VerificationView } from './schemas.ts';
@@ -92,6 +93,7 @@ export function makeClient(server: string, token: string | undefined): Client {
     async wait(id, seen) {
       let position: string | undefined;
       for (let failures = 0; ; failures += 1) {
+        let ended: components['schemas']['Verification'] | undefined;
         try {
           const header = position === undefined ? {} : { 'last-event-id': position };
           const { data } = await api.GET('/v1/verifications/{id}/events', { params: { path: { id }, header }, parseAs: 'stream' });
@@ -102,13 +104,16 @@ export function makeClient(server: string, token: string | undefined): Client {
             if (event.event === 'step') seen.step(told['step'] as Step);
             if (event.event === 'log') seen.log(String(told['line']));
             if (event.event !== 'verification') continue;
-            const verification = told as unknown as VerificationView;
-            if (verification.status === 'done' || verification.status === 'failed') return verification;
+            const verification = told as unknown as components['schemas']['Verification'];
+            if (verification.status !== 'done' && verification.status !== 'failed') continue;
+            ended = verification;
+            break;
           }
         } catch (thrown) {
           const passing = !(thrown instanceof ServiceError) || thrown.problem === undefined || thrown.problem.status >= 500;
           if (!passing || failures >= PAUSES.length) throw thrown;
         }
+        if (ended !== undefined) return viewOf(ended);
         await sleep(PAUSES[Math.min(failures, PAUSES.length - 1)]);
       }
     },
@@ -150,8 +155,18 @@ function answered<T>(data: T | undefined): T {
   return data;
 }
 
-/** The document says of a digest that it is a string of a pattern, which a type cannot. */
-const viewOf = (verification: components['schemas']['Verification']): VerificationView => verification as VerificationView;
+/** What the service says of a verification, where it has the form of its document. Of a digest that says no more than that it is a string. */
+function viewOf(verification: components['schemas']['Verification']): VerificationView {
+  const view = verification as VerificationView;
+  let fine = false;
+  try {
+    fine = isView(view);
+  } catch {
+    // A part of it is not there.
+  }
+  if (!fine) throw new ServiceError('the service answers with a verification of a form that this version does not read');
+  return view;
+}
 
 /** Undici says "fetch failed" and keeps the reason to itself. */
 function reasonOf(thrown: unknown): string {

@@ -6,7 +6,10 @@ import type { VerificationView } from './schemas.ts';
 import { countText, printableLine } from './text.ts';
 
 const PATHS_SHOWN = 5;
-export const AUDITABLE_COLORS: Record<Verdict['auditable'], Color> = { yes: 'green', partly: 'yellow', no: 'red', unknown: 'yellow' };
+const AUDITABLE_COLORS: Record<Verdict['auditable'], Color> = { yes: 'green', partly: 'yellow', no: 'red', unknown: 'yellow' };
+/** A service may answer with anything; what is none of the answers is not green. */
+export const colorOf = (auditable: string): Color =>
+  Object.hasOwn(AUDITABLE_COLORS, auditable) ? AUDITABLE_COLORS[auditable as Verdict['auditable']] : 'red';
 
 type Reported = { image: { reference: string; digest: string }; verdict?: Verdict; links?: VerificationView['links'] };
 
@@ -15,15 +18,16 @@ export function reportOf({ image, verdict, links }: Reported, paint: Paint, more
   if (verdict === undefined) return '';
   const { auditable, result, reason, coverage, findings, freshness, summary } = verdict;
   const files = ATTRIBUTIONS.reduce((sum, name) => sum + (coverage.files[name] ?? 0), 0);
-  const row = (name: string, value: string): string => `  ${paint('dim', name.padEnd(11))} ${value}`;
-  const safe = printableLine;
+  const safe = (text: unknown): string => printableLine(String(text));
+  const row = (name: string, value: string, color?: Color): string =>
+    `  ${paint('dim', name.padEnd(11))} ${color === undefined ? safe(value) : paint(color, safe(value))}`;
   return [
     paint('bold', safe(image.reference)),
     paint('dim', safe(image.digest)),
     '',
     safe(summary),
     '',
-    row('auditable', paint(AUDITABLE_COLORS[auditable], auditable)),
+    row('auditable', auditable, colorOf(auditable)),
     row('result', `${result}${reason === undefined ? '' : ` (${reason})`}`),
     row(
       'coverage',
@@ -33,13 +37,13 @@ export function reportOf({ image, verdict, links }: Reported, paint: Paint, more
       ? []
       : [row('reproduced', `${countText(coverage.reproduced.files)} files of ${countText(coverage.reproduced.packages)} packages`)]),
     ...(verdict.runs ?? []).map(({ command, path, statement }, index) =>
-      row(index === 0 ? 'runs' : '', safe(`${path ?? command}: ${statement}`)),
+      row(index === 0 ? 'runs' : '', `${path ?? command}: ${statement}`),
     ),
     row('findings', countFindings(findings)),
-    row('judged', safe(`${freshness.judgedAt}, rules ${freshness.rules}, policy ${freshness.policy}`)),
+    row('judged', `${freshness.judgedAt}, rules ${freshness.rules}, policy ${freshness.policy}`),
     ...bySeverity(findings).flatMap((finding) => ['', ...findingLines(finding, paint)]),
     '',
-    ...[...linkRows(links), ...more].map(([name, value]) => row(name, safe(value))),
+    ...[...linkRows(links), ...more].map(([name, value]) => row(name, value)),
     '',
   ].join('\n');
 }
@@ -56,11 +60,11 @@ function findingLines({ code, severity, message, paths, evidence, line, advice }
   const color: Color = severity === 'critical' || severity === 'high' ? 'red' : severity === 'medium' ? 'yellow' : 'dim';
   const more = paths.length - PATHS_SHOWN;
   return [
-    `${paint(color, severity)} ${printableLine(message)} ${paint('dim', `[${printableLine(code)}]`)}`,
+    `${paint(color, printableLine(severity))} ${printableLine(message)} ${paint('dim', `[${printableLine(code)}]`)}`,
     ...paths.slice(0, PATHS_SHOWN).map((path) => `  ${printableLine(path)}`),
     ...(more > 0 ? [`  and ${more} more`] : []),
     ...Object.entries(evidence).map(([name, value]) => `  ${paint('dim', printableLine(`${name}:`))} ${printableLine(value)}`),
-    ...(line === undefined ? [] : [`  ${paint('dim', 'Dockerfile line')} ${line}`]),
+    ...(line === undefined ? [] : [`  ${paint('dim', 'Dockerfile line')} ${printableLine(String(line))}`]),
     `  ${printableLine(advice)}`,
   ];
 }

@@ -48,7 +48,7 @@ async function written(
     case 'text':
       return reportOf(verification, paintFor(process.stdout, process.env));
     case 'markdown':
-      return writeSummary(verification, judged);
+      return asServed(Buffer.from(writeSummary(verification, judged)));
     case 'json':
       return `${escapeJson(JSON.stringify(verification, null, 2))}\n`;
     case 'sarif':

@@ -14,7 +14,7 @@ import {
 import { type StackRow, writeStackSummary } from '../../src/steps/write-stack-summary.ts';
 import { type Client, ServiceError } from '../client.ts';
 import { type Paint, paintFor } from '../paint.ts';
-import { AUDITABLE_COLORS } from '../report.ts';
+import { colorOf } from '../report.ts';
 import type { VerificationView } from '../schemas.ts';
 import { serviceOf } from '../service-address.ts';
 import { printableLine } from '../text.ts';
@@ -133,7 +133,7 @@ function tableOf(rows: readonly StackRow[], paint: Paint): string {
   const padded = (row: readonly string[]): string[] => row.map((cell, column) => cell.padEnd(widths[column] ?? 0));
   const lines = cells.map((row, index) =>
     padded(row)
-      .map((cell, column) => (column === 1 ? paint(AUDITABLE_COLORS[rows[index]?.auditable ?? 'unknown'], cell) : cell))
+      .map((cell, column) => (column === 1 ? paint(colorOf(rows[index]?.auditable ?? 'unknown'), cell) : cell))
       .join('  ')
       .trimEnd(),
   );

@@ -1,6 +1,6 @@
 import { paintFor } from '../paint.ts';
 import { STEP_NAMES } from '../progress-line.ts';
-import { AUDITABLE_COLORS } from '../report.ts';
+import { colorOf } from '../report.ts';
 import { printableLine } from '../text.ts';
 import { countFindings } from '../../src/steps/count-findings.ts';
 import { defineCommand, EXIT, UsageError } from './command.ts';
@@ -17,13 +17,13 @@ export const status = defineCommand({
     const found = await findVerification(clientOf(values), what);
     const { image, verdict, problem, links } = found;
     const paint = paintFor(process.stdout, process.env);
+    const answer = (auditable: string): string => paint(colorOf(auditable), printableLine(auditable));
     if (values.json === true) printJson(found);
     else {
       const reached = {
         queued: () => STEP_NAMES.queued,
         running: () => STEP_NAMES[found.step],
-        done: () =>
-          `auditable ${paint(AUDITABLE_COLORS[verdict?.auditable ?? 'unknown'], verdict?.auditable ?? 'unknown')}, ${verdict?.result}`,
+        done: () => `auditable ${answer(verdict?.auditable ?? 'unknown')}, ${printableLine(String(verdict?.result))}`,
         failed: () => paint('red', printableLine(`failed: ${problem?.code}: ${problem?.detail ?? problem?.title}`)),
       }[found.status]();
       const lines = [

@@ -11,7 +11,7 @@ import { paintFor } from '../paint.ts';
 import { showProgress } from '../progress-line.ts';
 import { reportOf } from '../report.ts';
 import type { VerificationView } from '../schemas.ts';
-import { bytesText } from '../text.ts';
+import { bytesText, printableLine } from '../text.ts';
 import { defineCommand, EXIT, type Option, UsageError, type Values } from './command.ts';
 import { verifyStack } from './stack.ts';
 import { clientOf, EXIT_CODES, exitCodeOf, JSON_OPTION, printJson, say, SERVICE, THRESHOLD, thresholdOf, TOKEN } from './shared.ts';
@@ -86,7 +86,7 @@ export const verify = defineCommand({
     const accepted = await client.verify(source === undefined ? request : { ...request, source });
     if (values['no-wait'] === true) {
       if (values.json === true) printJson(accepted);
-      else process.stdout.write(`${accepted.id}\n${accepted.links.page}\n`);
+      else process.stdout.write(`${printableLine(accepted.id)}\n${printableLine(accepted.links.page)}\n`);
       return EXIT.pass;
     }
     say(accepted.links.page);
