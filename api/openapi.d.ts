@@ -229,6 +229,59 @@ export interface paths {
       };
     };
   };
+  "/v1/verifications/{id}/explanations": {
+    /** Which differing files were looked into, and which packages differ */
+    get: {
+      parameters: {
+        path: {
+          id: string;
+        };
+      };
+      responses: {
+        /** @description for readers: nothing is decided by it */
+        200: {
+          content: {
+            "application/json": components["schemas"]["Explanations"];
+          };
+        };
+        /** @description RFC 9457 problem document */
+        default: {
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+      };
+    };
+  };
+  "/v1/verifications/{id}/explanations/{digest}": {
+    /**
+     * What differs inside of one file, from the rebuilt to the published side
+     * @description Made from hostile bytes, partly by programs that were written for friendly ones; all text is printable. It decides nothing.
+     */
+    get: {
+      parameters: {
+        path: {
+          id: string;
+          /** @description SHA-256 of the exact bytes */
+          digest: string;
+        };
+      };
+      responses: {
+        /** @description the explanation */
+        200: {
+          content: {
+            "application/json": components["schemas"]["Explanation"];
+          };
+        };
+        /** @description RFC 9457 problem document */
+        default: {
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+      };
+    };
+  };
   "/v1/verifications/{id}/log": {
     /** The whole log of the rebuild */
     get: {
@@ -1078,6 +1131,8 @@ export interface components {
         magic?: "elf" | "script" | "pyc" | "archive";
         interpreter?: string;
         undated?: string;
+        /** @description SHA-256 of the exact bytes */
+        unpacked?: string;
         claims?: {
             name: string;
             version?: string;
@@ -1111,6 +1166,8 @@ export interface components {
         magic?: "elf" | "script" | "pyc" | "archive";
         interpreter?: string;
         undated?: string;
+        /** @description SHA-256 of the exact bytes */
+        unpacked?: string;
         claims?: {
             name: string;
             version?: string;
@@ -1122,11 +1179,117 @@ export interface components {
       class?: "noise" | "builder" | "base" | "drift" | "varies" | "unrepeated" | "same";
       rule?: string;
       detail?: string;
+      /** @description line of the Dockerfile whose step made the file, where known */
+      line?: number;
+      /** @description of a document that tells what differs inside; it decides nothing */
+      explanation?: string;
+      links?: {
+        explanation: string;
+      };
     };
     DifferencesPage: {
       items: components["schemas"]["Difference"][];
       /** @description cursor of the next page; absent on the last one */
       next?: string;
+    };
+    DiffNode: {
+      rebuilt: string;
+      published: string;
+      comments?: string[];
+      /** @description hunks of a unified diff */
+      diff?: string;
+      inside?: components["schemas"]["DiffNode"][];
+    };
+    Explanation: {
+      /** @description absolute path; bytes that are not printable UTF-8 as \xNN */
+      path: string;
+      rebuilt: {
+        /** @description SHA-256 of the exact bytes */
+        digest: string;
+        size: number;
+      };
+      published: {
+        /** @description SHA-256 of the exact bytes */
+        digest: string;
+        size: number;
+      };
+      /** @description hunks of a unified diff, where both sides are text */
+      text?: string;
+      /** @description where the bytes begin to differ, where a side is no text */
+      bytes?: {
+        /** @description of the first byte that differs */
+        offset: number;
+        /** @description offset of the first byte that is shown */
+        from: number;
+        /** @description hex digits */
+        rebuilt: string;
+        /** @description hex digits */
+        published: string;
+      };
+      sections?: {
+        listed: {
+            name: string;
+            rebuilt?: {
+              size: number;
+              /** @description SHA-256 of the exact bytes */
+              digest?: string;
+            };
+            published?: {
+              size: number;
+              /** @description SHA-256 of the exact bytes */
+              digest?: string;
+            };
+          }[];
+        more: number;
+        same: number;
+      };
+      members?: {
+        listed: {
+            name: string;
+            rebuilt?: {
+              size: number;
+              /** @description SHA-256 of the exact bytes */
+              digest?: string;
+            };
+            published?: {
+              size: number;
+              /** @description SHA-256 of the exact bytes */
+              digest?: string;
+            };
+          }[];
+        more: number;
+        same: number;
+      };
+      diffoscope?: components["schemas"]["DiffNode"][];
+      notes: string[];
+    };
+    Explanations: {
+      /** @description the program that looked as well; absent where none is installed */
+      tool?: string;
+      /** @description gravest file first */
+      files: {
+          /** @description absolute path; bytes that are not printable UTF-8 as \xNN */
+          path: string;
+          /** @description SHA-256 of the exact bytes */
+          document: string;
+        }[];
+      /** @description differing files without an explanation */
+      left: {
+          reason: string;
+          files: number;
+        }[];
+      /** @description packages that differ by the images' own databases, in the order of their names */
+      packages: {
+        listed: {
+            name: string;
+            architecture: string;
+            /** @description version */
+            rebuilt?: string;
+            /** @description version */
+            published?: string;
+          }[];
+        more: number;
+      };
     };
     StoredContext: {
       /** @description SHA-256 of the exact bytes */

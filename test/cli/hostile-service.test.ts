@@ -139,7 +139,7 @@ describe('the progress on a terminal', () => {
     progress.end();
     for (const line of lines) {
       const text = line.replace('\r\u001b[2K', '');
-      const width = [...text].reduce((sum, character) => sum + (character >= '\u1100' ? 2 : 1), 0);
+      const width = Array.from(text).reduce((sum, character) => sum + (character >= '\u1100' ? 2 : 1), 0);
       assert.ok(width < 20, text);
     }
   });
