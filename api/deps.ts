@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { Identify } from '../src/model/identity.ts';
 import type { Blobs, EnvelopeSigner, Git, Queue, Records, Registry, Signer, Watch } from '../src/ports.ts';
 
 /** Everything the HTTP interface needs, as a plain record that `main.ts` (or a test) composes. */
@@ -7,6 +8,8 @@ export type Deps = {
   publicUrl: string;
   /** What POST and PUT ask for; undefined leaves them open (the demo, on loopback). */
   token: string | undefined;
+  /** Whose identity tokens are taken in its place, to ask for verdicts. */
+  identify?: Identify | undefined;
   /** Version of the rules: a request judged by other rules is another request. */
   rules: string;
   /** Bytes of an uploaded build context, as sent. */

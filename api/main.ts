@@ -9,11 +9,15 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { makeFetch } from '../src/adapters/network/fetch.ts';
+import { makeGuard } from '../src/adapters/network/guard.ts';
+import { makeIdentify } from '../src/adapters/oidc/oidc.ts';
 import { makeWatch } from '../src/adapters/queue/progress.ts';
 import { makeQueue } from '../src/adapters/queue/queue.ts';
 import { privateRedis } from '../src/adapters/queue/redis-server.ts';
 import { readOrMake } from '../src/adapters/openpgp/secret-file.ts';
 import { childEnvironment, type Config, parseConfig, type Role, unknownVariables } from '../src/config.ts';
+import type { Identify } from '../src/model/identity.ts';
 import { RULES_VERSION } from '../src/model/policy.ts';
 import type { Records } from '../src/ports.ts';
 import { Problem } from '../src/problem.ts';
@@ -106,6 +110,7 @@ async function startApi(common: Common, records: Records, { signer, envelopeSign
   const app = await buildApp({
     publicUrl: config.publicUrl,
     token: await apiToken(config),
+    identify: identifyBy(config),
     rules: RULES_VERSION,
     contextBytesMax: config.contextBytes,
     requestsPerMinute: config.rateLimit,
@@ -134,6 +139,13 @@ async function startApi(common: Common, records: Records, { signer, envelopeSign
       await queue.close();
     },
   };
+}
+
+/** Issuers are the operator's word, and reached wherever their names lead; where their keys lie is theirs, and guarded. */
+function identifyBy({ oidc, publicUrl, allowAddresses }: Config): Identify | undefined {
+  if (oidc.length === 0) return undefined;
+  const hosts = oidc.map(({ issuer }) => new URL(issuer).hostname);
+  return makeIdentify({ issuers: oidc, audience: publicUrl, fetch: makeFetch(makeGuard({ allow: allowAddresses, hosts })) });
 }
 
 /** Undefined where nobody needs one. The first one is shown once, on the terminal of whoever starts the service; never in the log. */

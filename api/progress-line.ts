@@ -16,21 +16,25 @@ export const STEP_NAMES: Record<Step, string> = {
 type Output = { isTTY?: boolean; columns?: number; write(text: string): unknown };
 const REDRAW = 500; // milliseconds
 
-/** On a terminal one line that is redrawn: step, time, last line of the log. Elsewhere every step and line on a line of its own. */
+/** On a terminal one line that is redrawn: time, step, last line of the log. Elsewhere every step and line on a line of its own. */
 export function showProgress(output: Output, now: () => number = Date.now): Seen & { end(): void } {
-  const say = (text: string): void => void output.write(`${text}\n`);
-  if (output.isTTY !== true) {
-    return { step: (step) => say(`conforme: ${STEP_NAMES[step]}`), log: (line) => say(`  | ${printableLine(line)}`), end: () => undefined };
-  }
   const began = now();
+  const clock = (): string => {
+    const seconds = Math.floor((now() - began) / 1000);
+    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+  };
+  if (output.isTTY !== true) {
+    const say = (text: string): void => void output.write(`${text}\n`);
+    return {
+      step: (step) => say(`conforme: ${STEP_NAMES[step]} (${clock()})`),
+      log: (line) => say(`  | ${printableLine(line)}`),
+      end: () => undefined,
+    };
+  }
   let step = STEP_NAMES.queued;
   let last = '';
-  const draw = (): void => {
-    const seconds = Math.floor((now() - began) / 1000);
-    const clock = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
-    // Erase the line, then write no more than fits, so that a long line never scrolls.
-    output.write(`\r\u001b[2K${`${clock} ${step}  ${last}`.slice(0, (output.columns ?? 80) - 1)}`);
-  };
+  // Erase the line, then write no more than fits, so that a long line never scrolls.
+  const draw = (): void => void output.write(`\r\u001b[2K${fitting(`${clock()} ${step}  ${last}`, (output.columns ?? 80) - 1)}`);
   const timer = setInterval(draw, REDRAW);
   draw();
   return {
@@ -47,4 +51,16 @@ export function showProgress(output: Output, now: () => number = Date.now): Seen
       output.write('\r\u001b[2K');
     },
   };
+}
+
+/** As much as takes no more than so many columns. From Hangul Jamo on a character may take two, and counts so. */
+function fitting(text: string, columns: number): string {
+  let used = 0;
+  let end = 0;
+  for (const character of text) {
+    used += (character.codePointAt(0) ?? 0) >= 0x1100 ? 2 : 1;
+    if (used > columns) break;
+    end += character.length;
+  }
+  return text.slice(0, end);
 }

@@ -27,14 +27,16 @@ export const Links = Type.Object({
   files: Type.String(),
   differences: Type.String(),
   log: Type.String(),
+  summary: Type.String(),
   deliveries: Type.String(),
   badge: Type.String(),
   verdict: Type.Optional(Type.String()),
   signature: Type.Optional(Type.String()),
   envelope: Type.Optional(Type.String({ description: 'the same statement as a DSSE envelope' })),
-  summary: Type.Optional(Type.String({ description: 'SLSA verification summary, as a DSSE envelope' })),
+  vsa: Type.Optional(Type.String({ description: 'SLSA verification summary, as a DSSE envelope' })),
   cyclonedx: Type.Optional(Type.String()),
   spdx: Type.Optional(Type.String()),
+  sarif: Type.Optional(Type.String()),
 });
 
 export const Accepted = Type.Object({

@@ -12,6 +12,7 @@ export function linksOf(publicUrl: string, { id, image, verdictDigest }: Verific
     files: `${self}/files`,
     differences: `${self}/differences`,
     log: `${self}/log`,
+    summary: `${self}/summary`,
     deliveries: `${self}/deliveries`,
     badge: `${publicUrl}/badge/${image.reference}.svg`,
     ...(verdictDigest === undefined ? {} : verdictLinks(`${publicUrl}/v1/verdicts/${verdictDigest}`)),
@@ -23,9 +24,10 @@ function verdictLinks(verdict: string): Partial<Static<typeof Links>> {
     verdict,
     signature: `${verdict}/signature`,
     envelope: `${verdict}/dsse.json`,
-    summary: `${verdict}/vsa.dsse.json`,
+    vsa: `${verdict}/vsa.dsse.json`,
     cyclonedx: `${verdict}/cyclonedx.json`,
     spdx: `${verdict}/spdx.json`,
+    sarif: `${verdict}/sarif.json`,
   };
 }
 

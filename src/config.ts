@@ -6,6 +6,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Forge } from './model/forge.ts';
 import { ATTACH_FORMS } from './model/attachment.ts';
+import { parseIssuers } from './model/identity.ts';
 import { partyOf, type Rebuilder } from './model/rebuilders.ts';
 import { Problem } from './problem.ts';
 
@@ -132,6 +133,13 @@ const SETTINGS = {
   ),
   token: optional('CONFORME_TOKEN', 'API token for POST and PUT', 'made at first start, in the data folder', atLeast(16), { secret: true }),
   open: setting('CONFORME_OPEN', '1 lets anybody POST without a token; only while the API listens on loopback', '0', flag),
+  oidc: setting(
+    'CONFORME_OIDC',
+    'whose identity tokens may ask for verdicts, JSON: `[{"issuer": "https://…", "audience": "…", "claims": {"repository": "example/*"}}]`',
+    '[]',
+    parseIssuers,
+    { shown: 'none; the audience is `CONFORME_PUBLIC_URL`' },
+  ),
   rateLimit: setting(
     'CONFORME_RATE_LIMIT',
     'requests a minute that one address may send, a tenth of that for POST and PUT; badges and this machine are not counted, 0 is no bound',

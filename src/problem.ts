@@ -28,6 +28,7 @@ export const PROBLEMS = {
   'archive-untrusted': { status: 502, retryable: true, title: 'The package archive answered with something its keys did not sign' },
   'security-data-unavailable': { status: 502, retryable: true, title: 'The security tracker does not answer as it should' },
   'webhook-unavailable': { status: 502, retryable: true, title: 'The webhook does not answer as it should' },
+  'identity-unavailable': { status: 503, retryable: true, title: 'The issuer of an identity token cannot be asked for its keys' },
   'queue-unavailable': { status: 503, retryable: true, title: 'The queue is away for the moment' },
   'database-unavailable': { status: 503, retryable: true, title: 'The database is away for the moment' },
   'blobs-unavailable': { status: 503, retryable: true, title: 'The blob store is away for the moment' },

@@ -7,7 +7,7 @@ import type { Deps } from '../deps.ts';
 import { within } from '../patience.ts';
 import { answers, DigestParams, StoredContext } from '../schemas.ts';
 import { checkedTar } from '../tar-check.ts';
-import { requireToken } from '../token.ts';
+import { requireTokenOrIdentity } from '../token.ts';
 
 const LINGER = 10_000; // milliseconds
 
@@ -24,7 +24,7 @@ export const contextRoutes =
     app.put(
       '/v1/contexts/:digest',
       {
-        onRequest: requireToken(deps.token),
+        onRequest: requireTokenOrIdentity(deps),
         schema: {
           tags: ['verifications'],
           summary: 'Uploads a build context',

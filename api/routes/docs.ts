@@ -26,7 +26,15 @@ export async function documentRoutes(app: FastifyInstance, publicUrl: string): P
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: publicUrl }],
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'CONFORME_TOKEN' } } },
+      components: {
+        securitySchemes: {
+          token: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'CONFORME_TOKEN, or to ask for verdicts an identity token that CONFORME_OIDC lets in',
+          },
+        },
+      },
       tags: [
         { name: 'verifications', description: 'Asking for a verdict, and following it' },
         { name: 'verdicts', description: 'What was signed' },

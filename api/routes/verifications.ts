@@ -12,7 +12,7 @@ import { notModified } from '../caching.ts';
 import type { Deps } from '../deps.ts';
 import { within } from '../patience.ts';
 import { Accepted, answers, IdParams, ListQuery, VerificationsPage, VerificationView } from '../schemas.ts';
-import { requireToken } from '../token.ts';
+import { requireTokenOrIdentity } from '../token.ts';
 import { linksOf, viewOf } from '../views.ts';
 import { asPreferred, hasEnded, WaitHeaders } from '../wait.ts';
 import { findContext } from './contexts.ts';
@@ -37,7 +37,7 @@ export const verificationRoutes =
     app.post(
       '/v1/verifications',
       {
-        onRequest: requireToken(deps.token),
+        onRequest: requireTokenOrIdentity(deps),
         schema: {
           tags: ['verifications'],
           summary: 'Asks for a verdict on a published image',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
+import openapiTS, { COMMENT_HEADER, type OpenAPI3 } from 'openapi-typescript';
 import request from 'supertest';
 import { PROBLEM_ADVICE } from '../../api/pages/words/en-problems.ts';
 import { FINDINGS } from '../../src/model/finding-codes.ts';
@@ -8,6 +9,7 @@ import { PROBLEMS } from '../../src/problem.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const GOLDEN = new URL('../golden/openapi.json', import.meta.url);
+const TYPES = new URL('../../api/openapi.d.ts', import.meta.url);
 let service: TestService;
 before(async () => {
   service = await startService();
@@ -22,6 +24,13 @@ describe('the OpenAPI document', () => {
     assert.equal(text, await readFile(GOLDEN, 'utf8'));
   });
 
+  it('has its types beside the client (UPDATE_GOLDEN=1 writes them anew)', async () => {
+    const document = JSON.parse(await readFile(GOLDEN, 'utf8')) as OpenAPI3;
+    const types = `${COMMENT_HEADER}${await openapiTS(document, { commentHeader: '' })}`;
+    if (process.env['UPDATE_GOLDEN'] === '1') await writeFile(TYPES, types);
+    assert.equal(types, await readFile(TYPES, 'utf8'));
+  });
+
   it('names every route of the interface and keeps the names of the schemas', async () => {
     const { body } = await request(service.url).get('/docs/json');
     for (const path of [
@@ -32,8 +41,10 @@ describe('the OpenAPI document', () => {
       '/v1/verifications/{id}/files',
       '/v1/verifications/{id}/differences',
       '/v1/verifications/{id}/deliveries',
+      '/v1/verifications/{id}/summary',
       '/v1/verdicts/{digest}',
       '/v1/verdicts/{digest}/signature',
+      '/v1/verdicts/{digest}/sarif.json',
       '/v1/keys',
       '/v1/images',
       '/badge/{reference}',

@@ -98,7 +98,7 @@ describe('a verdict', () => {
       assert.deepEqual(await bytes(path), await bytes(path), 'it is signed once');
     }
     assert.deepEqual(
-      [body.links.envelope, body.links.summary].map((link: string) => new URL(link).pathname),
+      [body.links.envelope, body.links.vsa].map((link: string) => new URL(link).pathname),
       ['dsse.json', 'vsa.dsse.json'].map((name) => `/v1/verdicts/${bad.verdictDigest}/${name}`),
     );
   });

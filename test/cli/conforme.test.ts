@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { exitCodeOf } from '../../api/commands/shared.ts';
 import { packContext } from '../../api/context-tar.ts';
-import { exitCodeOf } from '../../api/report.ts';
 import { serviceOf } from '../../api/service-address.ts';
 import { type TarMember, makeTarReader } from '../../src/model/tar.ts';
 import type { Verification } from '../../src/model/verification.ts';
 import { Problem } from '../../src/problem.ts';
+import { type Ended, runConforme, type Said } from '../support/command-line.ts';
 import { assertMatches } from '../support/matches.ts';
 import { pushImage } from '../support/push.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
@@ -19,7 +19,6 @@ import { startService, type TestService } from '../support/service.ts';
 import { eventually } from '../support/verification.ts';
 
 const TOKEN = 'a-token-of-the-test-1234';
-const COMMAND = join(import.meta.dirname, '../../scripts/conforme');
 let registry: TestRegistry;
 let service: TestService;
 let image: string;
@@ -38,18 +37,8 @@ after(async () => {
   await registry.stop();
 });
 
-type Ended = { code: number | null; stdout: string; stderr: string };
-
-function conforme(args: string[], environment: Record<string, string> = {}, said = { stdout: '', stderr: '' }): Promise<Ended> {
-  const env = { PATH: process.env['PATH'], HOME: folder, CONFORME_SERVER: service.url, CONFORME_TOKEN: TOKEN, ...environment };
-  const child = spawn(COMMAND, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (said.stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (said.stderr += text));
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, ...said }));
-  });
-}
+const conforme = (args: string[], environment: Record<string, string> = {}, said?: Said): Promise<Ended> =>
+  runConforme(args, { HOME: folder, CONFORME_SERVER: service.url, CONFORME_TOKEN: TOKEN, ...environment }, said);
 
 const seen = new Set<string>();
 /** The verification that was asked for last and that nobody has looked at yet. */
@@ -172,7 +161,8 @@ describe('conforme verify', () => {
       [conforme(['verify', image, '--context', folder, '--git', 'https://x.example']), /exclude each other/],
       [conforme(['verify', image, '--bild-arg', 'A=1']), /bild-arg/],
       [conforme(['verify']), /conforme verify IMAGE/],
-      [conforme([]), /conforme verify IMAGE/],
+      [conforme([]), /the commands are: conforme verify/],
+      [conforme(['verify', image, '--fail-on', 'bad']), /--fail-on bad: is none of never, partly/],
     ];
     for (const [run, message] of cases) {
       const { code, stdout, stderr } = await run;

@@ -72,7 +72,7 @@ describe('small images, judged by the service', () => {
     const key = await (await got(`${service.url}/v1/keys/cosign.pub`)).text();
     const payload = await payloadByInToto(await (await got(links.envelope ?? '')).text(), key);
     assert.deepEqual(payload, Buffer.from(await (await got(links.verdict ?? '')).bytes()));
-    const summary = await payloadByInToto(await (await got(links.summary ?? '')).text(), key);
+    const summary = await payloadByInToto(await (await got(links.vsa ?? '')).text(), key);
     assert.equal(JSON.parse(summary.toString()).predicate.verificationResult, 'PASSED');
     const hex = hexOf(judgedImage.manifestDigest);
     await got(`${service.url}/lookaside/${registry.host}/${image.repository}@sha256=${hex}/signature-1`);

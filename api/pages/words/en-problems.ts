@@ -8,7 +8,8 @@ export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   'invalid-source': 'Name a repository with an http or https address without user and password, and a ref and a folder that are in it.',
   'invalid-context': 'Upload a tar, optionally compressed with gzip, whose members stay within it: tar -C folder -cz . does that.',
   'digest-mismatch': 'Compute the SHA-256 of exactly the bytes that are sent, and put it into the path.',
-  unauthorized: 'Send "Authorization: Bearer …" with the token that the service printed at its first start.',
+  unauthorized:
+    'Send "Authorization: Bearer …" with the token that the service printed at its first start, or with an identity token that CONFORME_OIDC lets in.',
   'address-refused':
     'Private, loopback and link-local addresses are refused, also behind a name or a redirect. Whoever runs the service can allow a network with CONFORME_ALLOW_ADDRESSES.',
   'not-found':
@@ -32,6 +33,8 @@ export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   'security-data-unavailable':
     'Nothing to do: what was fetched before stays in use for a day, and verdicts name the data they rest on. See CONFORME_SECURITY_TRACKER_URL.',
   'webhook-unavailable': 'Look at what the receiver answered; it is told again for more than a day.',
+  'identity-unavailable':
+    'Try again after Retry-After. The issuer of the token (see CONFORME_OIDC) does not answer, or with something that is no key.',
   'queue-unavailable': 'Try again after Retry-After; nothing that was accepted is lost.',
   'database-unavailable': 'Try again after Retry-After; nothing that was accepted is lost.',
   'blobs-unavailable': 'Try again after Retry-After; nothing that was accepted is lost.',

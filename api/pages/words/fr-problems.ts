@@ -30,7 +30,8 @@ export const FR_PROBLEMS: Record<ProblemCode, ProblemWords> = {
   },
   unauthorized: {
     title: 'Un jeton d’API valide est nécessaire',
-    advice: 'Envoyez «\u00a0Authorization: Bearer …\u00a0» avec le jeton que le service a affiché à son premier démarrage.',
+    advice:
+      'Envoyez «\u00a0Authorization: Bearer …\u00a0» avec le jeton que le service a affiché à son premier démarrage, ou avec un jeton d’identité que CONFORME_OIDC admet.',
   },
   'address-refused': {
     title: 'L’adresse est privée, locale ou, pour une autre raison, inaccessible',
@@ -105,6 +106,10 @@ export const FR_PROBLEMS: Record<ProblemCode, ProblemWords> = {
   'webhook-unavailable': {
     title: 'Le webhook ne répond pas comme il devrait',
     advice: 'Voyez ce que le destinataire a répondu\u202f; il est informé de nouveau pendant plus d’un jour.',
+  },
+  'identity-unavailable': {
+    title: 'L’émetteur du jeton ne répond pas comme il devrait',
+    advice: 'Réessayez après Retry-After. L’émetteur du jeton (voir CONFORME_OIDC) ne répond pas, ou avec autre chose qu’une clé.',
   },
   'queue-unavailable': { title: 'La file d’attente est momentanément absente', advice: LATER },
   'database-unavailable': { title: 'La base de données est momentanément absente', advice: LATER },
