@@ -2,7 +2,7 @@ import { partyOf, type RebuilderAnswer } from './rebuilders.ts';
 import type { AccountLine, Attribution, Auditable, Finding, Verdict } from './verdict.ts';
 
 /** Raised when any rule comes to excuse more or less, or when attribution or findings change: verdicts are then made anew. */
-export const RULES_VERSION = '2';
+export const RULES_VERSION = '3';
 
 export type Policy = {
   name: string;

@@ -26,7 +26,7 @@ let folder: string;
 
 before(async () => {
   registry = await startRegistry();
-  service = await startService({ token: TOKEN, insecure: [registry.host] });
+  service = await startService({ token: TOKEN, insecure: [registry.host], more: { patience: 20_000 } });
   await pushImage(registry.host, 'shop', [], { tag: '1' });
   image = `${registry.host}/shop:1`;
   folder = await mkdtemp(join(tmpdir(), 'conforme-cli-'));
