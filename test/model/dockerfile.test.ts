@@ -97,9 +97,9 @@ describe('parseDockerfile', () => {
   it('takes bounded time whatever the file is made of', () => {
     for (const piece of ['RUN a b\n', 'a ', 'x \\\n', '$a', '"', 'RUN <<E\n', '--a=b ', '#\n', '\\\n', '<<A ', '${', "'\\"]) {
       const text = `FROM a\nRUN ${piece.repeat(Math.floor(260_000 / piece.length))}`;
-      const started = performance.now();
+      const started = process.cpuUsage(); // what others do on the machine meanwhile says nothing
       parseDockerfile(text);
-      assert.ok(performance.now() - started < 5_000, JSON.stringify(piece));
+      assert.ok(process.cpuUsage(started).user < 5_000_000, JSON.stringify(piece));
     }
   });
 });
