@@ -1,6 +1,7 @@
 import type { Forge } from '../model/forge.ts';
 import { canonicalJson } from '../model/json.ts';
 import type { VerificationJob } from '../model/verification.ts';
+import { applyThreshold, type Outcome, type Threshold } from './apply-threshold.ts';
 import type { Ending } from './compose-event.ts';
 
 type State = 'success' | 'failure' | 'error';
@@ -46,9 +47,11 @@ export function composeStatus(
   };
 }
 
-/** As the exit code of the command line: only an image that can be audited passes. */
+/** A status is read as "this commit makes that image": one that can be audited and was made of other sources is no success for it. */
+const THRESHOLD: Threshold = ['partly', 'different'];
+const STATES: Record<Outcome, State> = { pass: 'success', fail: 'failure', unknown: 'error' };
+
 function said(ending: Ending): { state: State; says: string } {
   if ('problem' in ending) return { state: 'error', says: ending.problem.title };
-  const { auditable, summary } = ending.verdict;
-  return { state: auditable === 'yes' ? 'success' : auditable === 'unknown' ? 'error' : 'failure', says: summary };
+  return { state: STATES[applyThreshold(THRESHOLD, ending.verdict)], says: ending.verdict.summary };
 }

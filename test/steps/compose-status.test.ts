@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Forge } from '../../src/model/forge.ts';
+import type { Auditable, Result } from '../../src/model/verdict.ts';
 import type { VerificationJob } from '../../src/model/verification.ts';
 import { composeStatus } from '../../src/steps/compose-status.ts';
 import type { Ending } from '../../src/steps/compose-event.ts';
@@ -12,9 +13,9 @@ const FORGES: Forge[] = [
 ];
 const COMMIT = 'a'.repeat(40);
 const record = someRecord(someJob('v'));
-const verdictOf = (auditable: 'yes' | 'partly' | 'no' | 'unknown', summary = 'Everything is accounted for.'): Ending => ({
+const verdictOf = (auditable: Auditable, summary = 'Everything is accounted for.', result: Result = 'equivalent'): Ending => ({
   digest: record.digest,
-  verdict: { ...record.verdict, auditable, summary },
+  verdict: { ...record.verdict, auditable, summary, result },
 });
 const jobOf = (git: string, more: { ref?: string; commit?: string } = { commit: COMMIT }): VerificationJob => {
   const job = someJob('v');
@@ -42,6 +43,11 @@ describe('the status of a commit', () => {
       [verdictOf('partly'), 'failure', 'failed'],
       [verdictOf('no'), 'failure', 'failed'],
       [verdictOf('unknown'), 'error', 'failed'],
+      [verdictOf('yes', '', 'explained'), 'success', 'success'],
+      // Debian's packages alone, with nothing of the commit in them: no commit is to be told that it made these.
+      [verdictOf('yes', '', 'different'), 'failure', 'failed'],
+      [verdictOf('yes', '', 'suspicious'), 'failure', 'failed'],
+      [verdictOf('yes', '', 'not-comparable'), 'error', 'failed'],
       [problem, 'error', 'failed'],
     ] as const) {
       const states = ['https://github.test/a/b', 'https://gitlab.test:8443/a/b'].map((git) => statusOf(jobOf(git), ending)?.body ?? '{}');
