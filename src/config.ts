@@ -4,10 +4,30 @@
  */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Forge } from './model/forge.ts';
 import { ATTACH_FORMS } from './model/attachment.ts';
 import { parseIssuers } from './model/identity.ts';
-import { partyOf, type Rebuilder } from './model/rebuilders.ts';
+import { partyOf } from './model/rebuilders.ts';
+import {
+  atLeast,
+  bytes,
+  cidr,
+  derivative,
+  flag,
+  forge,
+  hostAndPort,
+  hostName,
+  instanceName,
+  integer,
+  list,
+  mailAddress,
+  mirrorAddresses,
+  mirrors,
+  oneOf,
+  rebuilders,
+  repositories,
+  url,
+  webhookSecrets,
+} from './model/setting-text.ts';
 import { Problem } from './problem.ts';
 
 export const ROLES = ['api', 'rebuild', 'evidence', 'conclude', 'deliver'] as const;
@@ -279,9 +299,6 @@ export const SECRET_VARIABLES: readonly string[] = Object.values<Setting<unknown
   .filter(({ secret }) => secret === true)
   .map(({ variable }) => variable);
 
-/** Each is a signature in the headers of every delivery. */
-const SECRETS_MAX = 4;
-
 // Beside our own settings: where programs and certificates are found, and what the S3 client reads by itself.
 const INHERITED = /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR|AWS_.*)$/;
 const SHARED_WITH_CHILD: readonly string[] = ['CONFORME_BLOBS_URL', 'REDIS_URL'];
@@ -301,181 +318,8 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
-function hostName(text: string): string {
-  if (!/^[A-Za-z0-9.:_-]+$/.test(text)) throw new Error('is no host name or address');
-  return text;
-}
-
-function hostAndPort(text: string): string {
-  if (!/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/.test(text)) throw new Error(`"${text}" is no host or host:port`);
-  return text;
-}
-
-function integer(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value >= least && value <= most)) throw new Error(`is no whole number from ${least} to ${most}`);
-    return value;
-  };
-}
-
-/** `4G`, `512M`, `65536`: powers of 1024. */
-function bytes(text: string): number {
-  const match = /^(\d{1,12})([KMGT]?)$/.exec(text);
-  if (match === null) throw new Error('is no size such as 512M or 4G');
-  const value = Number(match[1]) * 1024 ** ' KMGT'.indexOf(match[2] === '' ? ' ' : (match[2] ?? ' '));
-  if (value < 1 || !Number.isSafeInteger(value)) throw new Error('is out of range');
-  return value;
-}
-
-function url(protocols: string[]): (text: string) => string {
-  return (text) => {
-    if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol))
-      throw new Error(`is no address that begins with ${protocols.join(' or ')}`);
-    return text;
-  };
-}
-
-function list<T>(parse: (text: string) => T): (text: string) => readonly T[] {
-  return (text) =>
-    Object.freeze(
-      text
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== '')
-        .map(parse),
-    );
-}
-
-function mirrors(text: string): ReadonlyMap<string, string> {
-  const pairs = list((part) => {
-    const [registry, mirror, ...rest] = part.split('=');
-    if (registry === undefined || mirror === undefined || rest.length > 0) throw new Error(`"${part}" is not registry=host:port`);
-    return [hostAndPort(registry), hostAndPort(mirror)] as const;
-  })(text);
-  return new Map(pairs);
-}
-
-function mirrorAddresses(text: string): string {
-  const addresses = list(url(['http:', 'https:']))(text);
-  if (addresses.length < 1 || addresses.length > 2) throw new Error('is not one address or two with a comma between');
-  return text;
-}
-
-function cidr(text: string): string {
-  const [address = '', bits, ...rest] = text.split('/');
-  const width = /^\d+\.\d+\.\d+\.\d+$/.test(address) ? 32 : /^[0-9a-fA-F:.]+$/.test(address) && address.includes(':') ? 128 : 0;
-  if (width === 0 || rest.length > 0 || bits === undefined || !/^\d{1,3}$/.test(bits) || Number(bits) > width)
-    throw new Error(`"${text}" is no network such as 127.0.0.0/8 or fd00::/8`);
-  return text;
-}
-
-function forge(text: string): Forge {
-  const [kind, host = '', api = '', tokenFile = '', ...rest] = text.split(/\s+/);
-  if ((kind !== 'github' && kind !== 'gitlab') || rest.length > 0 || !tokenFile.startsWith('/'))
-    throw new Error(`"${text}" is not github or gitlab, a host, an address and the path of a file`);
-  return { kind, host: hostAndPort(host), api: url(['https:', 'http:'])(api).replace(/\/+$/, ''), tokenFile };
-}
-
-/** Words, told by how they begin: an id, addresses, the path of a keyring, suffixes of suites. */
-function derivative(text: string): { id: string; addresses: string[]; keyring: string; suffixes: string[] } {
-  const [id = '', ...words] = text.split(/\s+/);
-  const addresses = words.filter((word) => /^https?:/.test(word)).map((word) => url(['http:', 'https:'])(word).replace(/\/+$/, ''));
-  const [keyring, ...more] = words.filter((word) => word.startsWith('/'));
-  const suffixes = words.filter((word) => /^-[a-z0-9-]{1,30}$/.test(word));
-  const isRead = addresses.length + suffixes.length + (keyring === undefined ? 0 : 1) === words.length;
-  if (!/^[a-z][a-z0-9._-]{0,63}$/.test(id) || id === 'debian' || addresses.length === 0 || more.length > 0 || !isRead)
-    throw new Error(`"${text}" is not an id, addresses, the path of a keyring and suffixes such as -updates`);
-  return {
-    id,
-    addresses,
-    keyring: keyring ?? `/usr/share/keyrings/${id}-archive-keyring.gpg`,
-    suffixes: suffixes.length === 0 ? ['-updates', '-security'] : suffixes,
-  };
-}
-
-/** One instance with each address, in the order they are named. */
-function rebuilders(text: string): readonly Rebuilder[] {
-  const keysOf = new Map<string, string[]>();
-  for (const [address, key] of list(rebuilder)(text)) keysOf.set(address, [...(keysOf.get(address) ?? []), key]);
-  const named = [...keysOf].map(([address, keys]) => Object.freeze({ url: address, keys: Object.freeze(keys) }));
-  const holders = new Map<string, string>();
-  for (const one of named)
-    for (const key of one.keys) {
-      // Two hosts with one key are one party, whatever they are called.
-      if ((holders.get(key) ?? partyOf(one)) !== partyOf(one)) throw new Error(`the key ${key} stands for two hosts`);
-      holders.set(key, partyOf(one));
-    }
-  return Object.freeze(named);
-}
-
-function rebuilder(text: string): [address: string, key: string] {
-  const separator = text.search(/=(?=[A-Za-z0-9+/]{43}=?$)/);
-  if (separator < 0) throw new Error(`"${text}" is not https://host=key with an Ed25519 key in base64`);
-  const { origin, pathname, username, password, search, hash } = new URL(url(['http:', 'https:'])(text.slice(0, separator)));
-  // The address stands in every statement.
-  if (`${username}${password}${search}${hash}` !== '') throw new Error('an address holds more than a host and a path');
-  const key = Buffer.from(text.slice(separator + 1), 'base64').toString('base64');
-  return [`${origin}${pathname.replace(/\/+$/, '')}`, key];
-}
-
 function roles(text: string): readonly Role[] {
   const named = list(oneOf(ROLES))(text);
   if (named.length === 0) throw new Error('names no role');
   return ROLES.filter((role) => named.includes(role));
-}
-
-function oneOf<const T extends string>(allowed: readonly T[]): (text: string) => T {
-  return (text) => {
-    const found = allowed.find((value) => value === text);
-    if (found === undefined) throw new Error(`"${text}" is none of ${allowed.join(', ')}`);
-    return found;
-  };
-}
-
-function flag(text: string): boolean {
-  if (text !== '0' && text !== '1') throw new Error('is neither 0 nor 1');
-  return text === '1';
-}
-
-function atLeast(length: number): (text: string) => string {
-  return (text) => {
-    if (text.length < length || !/^[\x21-\x7e]+$/.test(text)) throw new Error(`needs ${length} or more printable characters`);
-    return text;
-  };
-}
-
-/** One, or several with commas or white space between. */
-export function webhookSecrets(text: string): readonly string[] {
-  const secrets = list(webhookSecret)(text.trim().replaceAll(/\s+/g, ','));
-  if (secrets.length < 1 || secrets.length > SECRETS_MAX) throw new Error(`is not one secret or up to ${SECRETS_MAX}`);
-  return secrets;
-}
-
-/** Standard Webhooks 1.0.0, "Symmetric": 24 to 64 bytes, base64, with the prefix `whsec_`. */
-function webhookSecret(text: string): string {
-  const base64 = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text)?.[1];
-  const length = base64 === undefined ? 0 : Buffer.from(base64, 'base64').length;
-  if (length < 24 || length > 64) throw new Error('is not whsec_ and 24 to 64 bytes in base64');
-  return text;
-}
-
-/** A registry, or a repository with all below it, by its name as normalised. */
-function repositories(text: string): string {
-  const [host = '', ...path] = text.split('/');
-  if (!/[.:]|^localhost$/.test(host) || !path.every((part) => /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/.test(part)))
-    throw new Error(`"${text}" is no registry or repository`);
-  return [hostAndPort(host), ...path].join('/');
-}
-
-function mailAddress(text: string): string {
-  // What WKD and OpenPGP user ids can hold without quotes.
-  if (!/^[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(text) || text.length > 254) throw new Error('is no mail address');
-  return text;
-}
-
-function instanceName(text: string): string {
-  // It stands in an OpenPGP user id, where angle brackets and control characters have a meaning of their own.
-  if (!/^[A-Za-z0-9._ -]{1,100}$/.test(text)) throw new Error('may hold letters, digits, dots, dashes, underscores and blanks');
-  return text;
 }

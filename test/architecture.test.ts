@@ -11,9 +11,9 @@ const MAY_IMPORT: [where: RegExp, what: RegExp][] = [
   [/^src\/model\//, /^src\/model\//],
   [/^src\/steps\//, /^src\/(model\/|steps\/|problem\.ts)/],
   [/^src\/problem\.ts$/, /^$/],
-  [/^src\/(ports(-explain)?|config)\.ts$/, /^src\/(model\/|problem\.ts)/],
-  [/^src\/(pipeline\.ts|flow\/)/, /^src\/(model|steps|flow)\/|^src\/(pipeline|ports(-explain)?|problem)\.ts/],
-  [/^src\/adapters\//, /^src\/(model\/|(ports(-explain)?|problem)\.ts)/], // and its own folder, see below
+  [/^src\/(ports(-build|-explain)?|config)\.ts$/, /^src\/(model\/|problem\.ts)/],
+  [/^src\/(pipeline\.ts|flow\/)/, /^src\/(model|steps|flow)\/|^src\/(pipeline|ports(-build|-explain)?|problem)\.ts/],
+  [/^src\/adapters\//, /^src\/(model\/|(ports(-build|-explain)?|problem)\.ts)/], // and its own folder, see below
   [/^api\//, /^api\/(?!main\.ts)|^src\/(?!adapters\/)/],
   [/^workers\//, /^workers\/(?!main\.ts)|^src\/(?!adapters\/)/],
 ];

@@ -1,5 +1,6 @@
 import { takeInventory, rebuild, reinstall, type RebuildPorts, type ReinstallPorts } from '../src/pipeline.ts';
-import type { Builder, Consume, Reinstaller } from '../src/ports.ts';
+import type { Consume, Reinstaller } from '../src/ports.ts';
+import type { Builder } from '../src/ports-build.ts';
 import { Problem } from '../src/problem.ts';
 import type { Running } from './running.ts';
 import { resultOf, verificationOf } from './task.ts';

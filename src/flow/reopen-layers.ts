@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { liesBeneath } from '../model/chain-id.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { Descriptor, ResolvedImage } from '../model/oci.ts';
-import type { BuiltImage } from '../ports.ts';
+import type { BuiltImage } from '../ports-build.ts';
 import type { BuiltLayers } from '../ports-explain.ts';
 import type { Side } from './collect-pairs.ts';
 

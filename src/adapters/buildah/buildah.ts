@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { BuildFile } from '../../model/build-file.ts';
 import type { BuildPlan, PinnedBase } from '../../model/rebuild.ts';
 import { formatReference, parseReference } from '../../model/reference.ts';
-import type { BuildProgram } from '../../ports.ts';
+import type { BuildProgram } from '../../ports-build.ts';
 import { Problem } from '../../problem.ts';
 import { explain } from './words.ts';
 

@@ -1,6 +1,6 @@
 import type { BuildFile } from '../../model/build-file.ts';
 import type { NotComparable } from '../../model/rebuild.ts';
-import type { BuildWords } from '../../ports.ts';
+import type { BuildWords } from '../../ports-build.ts';
 
 type Rule = { pattern: RegExp; reason: NotComparable; detail: (match: RegExpExecArray) => string };
 

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { BuildPlan } from '../../model/rebuild.ts';
 import { formatReference, parseReference } from '../../model/reference.ts';
-import type { BuildProgram } from '../../ports.ts';
+import type { BuildProgram } from '../../ports-build.ts';
 import { Problem } from '../../problem.ts';
 import { explain } from './words.ts';
 

@@ -5,7 +5,7 @@ import { readBuildFile } from '../../model/build-file.ts';
 import type { Digest } from '../../model/digest.ts';
 import type { FetchedFile } from '../../model/download.ts';
 import type { BuildConditions, BuildPlan, ResolvedDependency } from '../../model/rebuild.ts';
-import type { Builder, BuildProgram } from '../../ports.ts';
+import type { Builder, BuildProgram } from '../../ports-build.ts';
 import { Problem } from '../../problem.ts';
 import { readInside, unpackContext } from './context.ts';
 import { PROXY_PORT, runInEnvironment, type Mount } from './environment.ts';

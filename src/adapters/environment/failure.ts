@@ -1,5 +1,5 @@
 import type { BuildFailure, NotComparable, ResolvedDependency } from '../../model/rebuild.ts';
-import type { BuildWords } from '../../ports.ts';
+import type { BuildWords } from '../../ports-build.ts';
 import { Problem } from '../../problem.ts';
 import type { Limit, Limits } from './limits.ts';
 

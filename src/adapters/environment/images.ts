@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { digestFromHex, hexOf, type Digest } from '../../model/digest.ts';
 import type { Descriptor, ImageConfig, ImageIndex, ImageManifest, ResolvedImage } from '../../model/oci.ts';
-import type { BuiltImage } from '../../ports.ts';
+import type { BuiltImage } from '../../ports-build.ts';
 import { Problem } from '../../problem.ts';
 
 /*

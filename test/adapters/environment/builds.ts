@@ -6,7 +6,7 @@ import { makeBuilder } from '../../../src/adapters/environment/builder.ts';
 import { makeGuard } from '../../../src/adapters/network/guard.ts';
 import { makeProxy } from '../../../src/adapters/network/proxy.ts';
 import type { BuildConditions, BuildPlan } from '../../../src/model/rebuild.ts';
-import type { Builder, BuildProgram, BuiltImage } from '../../../src/ports.ts';
+import type { Builder, BuildProgram, BuiltImage } from '../../../src/ports-build.ts';
 import { ids, LIMITS, planOf, tarOf, type Base } from './support.ts';
 
 export type BuildMore = {

@@ -10,7 +10,7 @@ import { machineArchitecture } from '../../../src/adapters/environment/machine.t
 import { readSubordinateIds } from '../../../src/adapters/environment/subids.ts';
 import type { Digest } from '../../../src/model/digest.ts';
 import type { BuildPlan } from '../../../src/model/rebuild.ts';
-import type { Builder } from '../../../src/ports.ts';
+import type { Builder } from '../../../src/ports-build.ts';
 
 export const ids = await readSubordinateIds();
 
