@@ -1340,6 +1340,10 @@ export interface components {
         undated?: string;
         /** @description SHA-256 of the exact bytes */
         unpacked?: string;
+        tail?: {
+          end: number;
+          base64: string;
+        };
         claims?: {
             name: string;
             version?: string;
@@ -1375,6 +1379,10 @@ export interface components {
         undated?: string;
         /** @description SHA-256 of the exact bytes */
         unpacked?: string;
+        tail?: {
+          end: number;
+          base64: string;
+        };
         claims?: {
             name: string;
             version?: string;

@@ -33,6 +33,8 @@ export const FileFacts = Type.Object({
   undated: Type.Optional(Type.String()),
   /** Of layers of an image only: the digest of what one of apt's lists is unpacked, where apt packed it as lz4. */
   unpacked: Type.Optional(Digest),
+  /** Of layers of an image only: how a segment of PostgreSQL's log ends, as the place behind its last byte that is not zero and the bytes before. */
+  tail: Type.Optional(Type.Object({ end: Type.Integer({ minimum: 0 }), base64: Type.String() })),
   /** Of layers of an image only: libraries whose version strings an ELF file holds, or the module that a package.json describes. */
   claims: Type.Optional(Type.Array(Claim)),
 });

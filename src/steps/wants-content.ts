@@ -67,6 +67,11 @@ const TABLE = /^\/var\/lib\/mysql\/(?:mysql|sys|performance_schema)\/[^/]+\.(?:f
 /** Bytes. The largest index of them has 64 kB. */
 const TABLE_BYTES_MAX = 256 * 1024;
 
+/** What a fresh cluster of PostgreSQL starts from, and its statistics: compared without what initdb draws. */
+const CLUSTER = /^\/var\/lib\/postgresql\/\d+\/main\/(?:global\/pg_control|pg_stat\/pgstat\.stat)$/;
+/** Bytes. Statistics of a fresh cluster have some 50 kB. */
+const CLUSTER_BYTES_MAX = 256 * 1024;
+
 /** Where start scripts stand: what they run is read off them. */
 const START_SCRIPT = /^\/(?:[^/]+|usr\/local\/s?bin\/[^/]+|(?:app|opt|srv)\/[^/]+\.sh)$/;
 /** Bytes. The start scripts of databases, the longest there are, have some 15 kB. */
@@ -89,6 +94,7 @@ export function wantsContent(path: Path, size: number): boolean {
   )
     return true;
   if (TABLE.test(path)) return size <= TABLE_BYTES_MAX;
+  if (CLUSTER.test(path)) return size <= CLUSTER_BYTES_MAX;
   if (BYTECODE.test(path)) return size <= BYTECODE_BYTES_MAX;
   return (size <= SECRET_BYTES_MAX && SECRET.test(path)) || (size <= START_SCRIPT_BYTES_MAX && START_SCRIPT.test(path));
 }

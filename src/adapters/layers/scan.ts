@@ -14,6 +14,7 @@ import { isManifest, recogniseElf, recogniseManifest, type Recogniser } from './
 import { makeUndate, type Undater } from './undated.ts';
 import { makeScavenger } from './scavenge.ts';
 import { type ByteSource, makeByteSource } from './source.ts';
+import { type Tail, tailFor } from './tail.ts';
 import { unzstd } from './zstd.ts';
 
 export type ScanLimits = {
@@ -136,6 +137,7 @@ function collectFiles(
   let undater: Undater | undefined;
   const unpack = makeUnpack();
   let unpacker: Unpacker | undefined;
+  let tail: Tail | undefined;
 
   function asWhiteout({ path, kind, size }: TarMember): TarEntry | 'dropped' | undefined {
     const marker = whiteoutOf(path);
@@ -182,6 +184,7 @@ function collectFiles(
       recogniser = recognise && isManifest(file.path, file.size) ? recogniseManifest() : undefined;
       undater = recognise ? undate(file.path, file.size) : undefined;
       unpacker = recognise ? unpack(file.path) : undefined;
+      tail = recognise ? tailFor(file.path) : undefined;
     },
     data(bytes) {
       if (ignored) return;
@@ -190,6 +193,7 @@ function collectFiles(
       if (recognise) recogniseIn(bytes, before);
       undater?.data(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
       unpacker?.data(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+      tail?.data(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
       if (wanted) parts.push(Buffer.from(bytes));
       if (bytes.length === file.size) digest = digestFromHex(hash('sha256', bytes));
       else (hashing ??= createHash('sha256')).update(bytes);
@@ -208,6 +212,7 @@ function collectFiles(
       if (undated !== undefined) file.undated = undated;
       const unpacked = unpacker?.end();
       if (unpacked !== undefined) file.unpacked = unpacked;
+      if (tail !== undefined) file.tail = tail.end();
       if (wanted) contents.set(digest, Buffer.concat(parts));
       entries.push(file);
     },

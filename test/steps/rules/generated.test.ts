@@ -100,22 +100,6 @@ test('debconf: the same questions and answers in whatever order', () => {
   assert.equal(old(`${question('b/y', 'evil')}\n`), 'none');
 });
 
-test('a database cluster: its few drawn files by place, size and owner', () => {
-  const path = '/var/lib/postgresql/15/main/global/pg_control';
-  const cluster = (text: string, facts: object = {}, at = path): string =>
-    form(
-      at,
-      { text, mode: 0o600, uid: 33, ...facts },
-      { '/etc/passwd': PASSWD },
-      { '/etc/passwd': PASSWD, [at]: { text: 'drawn', mode: 0o600, uid: 33 } },
-    );
-  assert.equal(cluster('other'), 'postgres-cluster');
-  assert.equal(cluster('longer'), 'none');
-  assert.equal(cluster('other', { mode: 0o640 }), 'none');
-  assert.equal(cluster('other', { uid: 0 }), 'none');
-  assert.equal(cluster('other', {}, '/var/lib/postgresql/15/main/pg_hba.conf'), 'none', 'what decides who may log in');
-});
-
 /** As Java's own key store writes it. */
 function keyStore(entries: [alias: string, certificate: string][], time: number, password = 'changeit'): Buffer {
   const number = (value: number): Buffer => Buffer.from([value >>> 24, value >>> 16, value >>> 8, value].map((byte) => byte & 0xff));
