@@ -15,9 +15,11 @@ const REASONS: ReadonlyMap<UnverifiedReason, string> = new Map([
 /** What the image says about its packages, held against what the archive signed. */
 export function* packageDatabase(scene: Scene): Generator<Found> {
   const { evidence, expectation, published } = scene.file;
-  if (!evidence.applies && evidence.packages.length > 0) {
+  // Packages that were found by the hashes of their files stand there as well, and no database names them.
+  const named = evidence.packages.filter(({ state }) => state !== 'found');
+  if (!evidence.applies && named.length > 0) {
     const { ID: id = '' } = installedPackages(published.inventory, published.contents).osRelease;
-    const what = `the image is of the distribution ${textFromBytes(Buffer.from(id))} and has ${count(evidence.packages.length, 'package')}`;
+    const what = `the image is of the distribution ${textFromBytes(Buffer.from(id))} and has ${count(named.length, 'package')}`;
     yield found(scene, 'archive-not-configured', `${what}; no archive of it is configured here, so no file could be held against one`);
     return;
   }

@@ -86,6 +86,14 @@ test('an image without a package database', () => {
   assert.ok(told({ packages: [], reinstalled: false }).includes('info no-package-database'));
 });
 
+test('an image without a package database, whose packages are found by the hashes of its files', () => {
+  const inputs = judgeInputs({ packages: [], reinstalled: false });
+  const packages = judgeInputs().evidence.packages.map((one) => ({ ...one, state: 'found' as const }));
+  const { findings } = judge({ ...inputs, evidence: { ...inputs.evidence, applies: false, packages } }).verdict;
+  const codes = findings.map(({ code }) => code);
+  assert.ok(codes.includes('no-package-database') && !codes.includes('archive-not-configured'), codes.join());
+});
+
 test('an image of a derivative of which no archive is configured', () => {
   const inputs = judgeInputs({ published: change(honest(), { '/etc/os-release': 'ID=ubuntu\nVERSION_CODENAME=noble\n' }), packages: [], reinstalled: false }); // prettier-ignore
   const packages = judgeInputs().evidence.packages.map(({ chain: _chain, ...one }) => ({ ...one, status: 'unverified-version' as const }));
