@@ -1,9 +1,27 @@
 /** One thing changed in what decides how an honest image works, in each way that somebody who means harm may think of. */
 import { made } from '../../scripts/demo/tar-surgery.ts';
+import { crc32c } from '../../src/model/crc32c.ts';
 import { file, gone, link } from './open-image.ts';
 import { added, appended, CERTIFICATE, type DebianTampering, EVIL, layer, NGINX, SCRIPT } from './tamper.ts';
 
 const ID = 'a'.repeat(32);
+
+const CONTROL_FILE = /^var\/lib\/postgresql\/\d+\/main\/global\/pg_control$/;
+const LOG_SEGMENT = /^var\/lib\/postgresql\/\d+\/main\/pg_wal\/[0-9A-F]{24}$/;
+/** As if the server had been killed, with the sum of the file made anew: the log would be replayed. */
+function inProduction(text: string): string {
+  const bytes = Buffer.from(text, 'latin1');
+  bytes.writeUInt32LE(6, 16);
+  bytes.writeUInt32LE(crc32c(bytes.subarray(0, 288)), 288);
+  return bytes.toString('latin1');
+}
+
+/** Something behind the last record. */
+function withOneMore(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '\0') end -= 1;
+  return `${text.slice(0, end)}record${text.slice(end + 'record'.length)}`;
+}
 
 const PASSWD = 'etc/passwd';
 const ACCOUNTS: DebianTampering[] = [
@@ -211,6 +229,22 @@ const PLACES: DebianTampering[] = [
     ...layer('database-roles', (image) => image.flip(image.find(/^var\/lib\/postgresql\/\d+\/main\/global\/1260$/)), [
       'unexplained-file',
       /\/global\/1260$/,
+      'medium',
+    ]),
+    of: 'postgres',
+  },
+  {
+    ...layer('database-recovery', (image) => image.edit(image.find(CONTROL_FILE), inProduction), [
+      'unexplained-file',
+      /\/global\/pg_control$/,
+      'medium',
+    ]),
+    of: 'postgres',
+  },
+  {
+    ...layer('database-log', (image) => image.edit(image.find(LOG_SEGMENT), withOneMore), [
+      'unexplained-file',
+      /\/pg_wal\/[0-9A-F]{24}$/,
       'medium',
     ]),
     of: 'postgres',
